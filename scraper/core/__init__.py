@@ -1,0 +1,6 @@
+"""The core: pure decisions about a crawl."""
+
+from scraper.core.crawl import Crawl
+from scraper.core.frontier import Frontier
+
+__all__ = ["Crawl", "Frontier"]

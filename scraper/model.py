@@ -1,0 +1,221 @@
+"""The values that travel between core, workers and store.
+
+A :class:`Request` goes to a worker; exactly one outcome comes back: :class:`Fetched`, :class:`Failed` or
+:class:`Refused`. Expected trouble is a :class:`Reason` in an outcome, never an exception. All values are frozen,
+picklable, and cross process borders as msgpack arrays. Read outcomes with ``match``::
+
+    match outcome:
+        case Fetched(status=200, page=Page() as page):
+            print(page.title)
+        case Failed(reason=reason) | Refused(reason=reason):
+            print(reason.value)
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, TypeAlias
+
+import msgspec
+
+__all__ = [
+    "Entry",
+    "Failed",
+    "Fetched",
+    "Kind",
+    "Outcome",
+    "Page",
+    "Reason",
+    "Refused",
+    "Request",
+    "Response",
+    "Shallower",
+    "Timings",
+]
+
+
+class Kind(enum.Enum):
+    """What a request is for; robots files and sitemaps travel the same road as pages."""
+
+    PAGE = "page"
+    ROBOTS = "robots"
+    SITEMAP = "sitemap"
+
+
+class Reason(enum.Enum):
+    """Why there is no page. The values are the words of the records and of the final table."""
+
+    TIMEOUT = "timeout"
+    """No answer, or not a whole one, within the connect, read or total time."""
+    DNS = "dns"
+    """The host's name does not resolve."""
+    CONNECT = "connect"
+    """No connection: refused, unreachable."""
+    RESET = "reset"
+    """The server closed or reset the connection before the answer was whole."""
+    TLS = "tls"
+    """No trusted connection: certificate or handshake."""
+    PROTOCOL = "protocol"
+    """The answer is not HTTP as RFC 9112 has it: status line, headers or framing."""
+    PROXY = "proxy"
+    """The proxy refused or cannot be reached."""
+    TOO_LARGE = "too-large"
+    """Headers or body, before or after decompression, are over the limit."""
+    ENCODING = "encoding"
+    """The body does not decompress: unknown coding, damaged or cut stream."""
+    PARSE = "parse"
+    """The page came whole and could not be parsed, or the user's function failed on it."""
+    LOST = "lost"
+    """The worker died with the request in its hands."""
+    REDIRECTS = "redirects"
+    """A chain of redirects longer than the limit."""
+    SCOPE = "scope"
+    """A seed that the scope does not admit."""
+    URL = "url"
+    """A URL that no client can ask for."""
+    ROBOTS = "robots"
+    """robots.txt forbids it."""
+    PRIVATE_ADDRESS = "private-address"
+    """The host's address is not a public one."""
+    INTERNAL = "internal"
+    """A bug of ours, kept to one page; the detail says what to report."""
+
+    @property
+    def transient(self) -> bool:
+        """Whether trying again later can help."""
+        return self in _TRANSIENT
+
+
+_TRANSIENT = frozenset({Reason.TIMEOUT, Reason.DNS, Reason.CONNECT, Reason.RESET, Reason.PROXY, Reason.LOST})
+
+
+class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One URL to fetch. ``url`` is canonical (see :mod:`scraper.url`), which makes it the identity of the page.
+
+    :ivar depth: links from the nearest seed, as far as known when the request was made; a redirect adds nothing.
+    :ivar via: the URL whose link or redirect led here; None for a seed.
+    :ivar attempt: 1 for the first try.
+    :ivar redirects: redirects followed in a row to get here.
+    """
+
+    url: str
+    depth: int = 0
+    via: str | None = None
+    kind: Kind = Kind.PAGE
+    attempt: int = 1
+    redirects: int = 0
+
+
+class Timings(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where the time of one fetch went, in microseconds; our own waiting apart from the server's.
+
+    :ivar waited_us: from submission until the worker began: queues and semaphores, ours.
+    :ivar server_us: from the start of the fetch (connecting included) until the headers were there.
+    :ivar body_us: from the headers until the body was complete.
+    :ivar parse_us: decompressing, parsing and the user's function.
+    """
+
+    waited_us: int = 0
+    server_us: int = 0
+    body_us: int = 0
+    parse_us: int = 0
+
+
+class Response(msgspec.Struct, frozen=True):
+    """What a fetcher hands to the parser, on the worker's side only.
+
+    :ivar headers: lower-case names; of a repeated header the values are joined with ``", "`` (RFC 9110, 5.3).
+    :ivar body: whole and decompressed.
+    :ivar at: when the fetch began, in seconds since the epoch.
+    """
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    timings: Timings = Timings()
+    at: float = 0.0
+
+
+class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the parser made of a body.
+
+    :ivar links: absolute and canonical, each once, in the order of the document.
+    :ivar charset: the name of the encoding that the text was decoded with.
+    :ivar data: what the user's ``parse`` function returned: anything that JSON can hold.
+    :ivar error: why the user's function gave nothing; the links stand all the same.
+    """
+
+    title: str | None = None
+    links: tuple[str, ...] = ()
+    charset: str | None = None
+    data: Any = None
+    error: str | None = None
+
+
+class Fetched(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    """The server answered, whatever the status.
+
+    :ivar page: None where there was nothing to parse: no HTML, or a redirect.
+    :ivar location: the canonical target of a redirect.
+    :ivar retry_after: seconds the server asked to be left alone for.
+    :ivar size: bytes of the decompressed body; ``wire`` those that were received for it.
+    :ivar at: when the fetch began, in seconds since the epoch.
+    """
+
+    request: Request
+    status: int
+    page: Page | None = None
+    location: str | None = None
+    retry_after: float | None = None
+    content_type: str | None = None
+    size: int = 0
+    wire: int = 0
+    timings: Timings = Timings()
+    at: float = 0.0
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked for."""
+        return self.request.url
+
+
+class Failed(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    """There is no whole answer; ``reason`` is the class of the trouble, ``detail`` its text for a person."""
+
+    request: Request
+    reason: Reason
+    detail: str = ""
+    timings: Timings = Timings()
+    at: float = 0.0
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked for."""
+        return self.request.url
+
+
+class Refused(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    """Policy said no before anything was sent."""
+
+    request: Request
+    reason: Reason
+    detail: str = ""
+    at: float = 0.0
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked for."""
+        return self.request.url
+
+
+class Shallower(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    """A correction to a record that is already written: a shorter way to its URL turned up."""
+
+    url: str
+    depth: int
+    via: str | None
+
+
+Outcome: TypeAlias = Fetched | Failed | Refused
+Entry: TypeAlias = Fetched | Failed | Refused | Shallower

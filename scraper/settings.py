@@ -1,0 +1,270 @@
+"""What a crawl may do, as frozen values that answer their own questions.
+
+:class:`Settings` groups them; each group is the policy of one part, and the parts ask it: ``scope.admits(url)``,
+``politeness.delay_for(host)``, ``retry.wait(outcome, chance)``. Nothing here sleeps, opens or reads a clock.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from scraper.errors import ConfigError
+from scraper.model import Failed, Fetched, Outcome
+from scraper.url import canonical, host_key, hostname
+
+__all__ = [
+    "Budget",
+    "Identity",
+    "Limits",
+    "Parsing",
+    "Politeness",
+    "Retry",
+    "Scope",
+    "ScopeMode",
+    "Settings",
+]
+
+MB = 1_000_000
+
+
+class ScopeMode(enum.Enum):
+    """How far from the seeds links are followed."""
+
+    HOST = "host"
+    """The seeds' hosts with their ports; ``www.`` in front makes no difference."""
+    DOMAIN = "domain"
+    """The seeds' hosts (without ``www.``) and every host below them."""
+    PATH = "path"
+    """What lies in the folder of a seed or below it."""
+    ANY = "any"
+    """Everything."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Which URLs belong to the crawl. Make one with :meth:`around`.
+
+    :ivar anchors: what the mode compares with: host keys, host names or URL prefixes of the seeds.
+    :ivar include: regular expressions; where there are any, a URL must match one (``re.search``).
+    :ivar exclude: regular expressions; a URL that matches one is out.
+    """
+
+    mode: ScopeMode = ScopeMode.HOST
+    anchors: frozenset[str] = frozenset()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    @classmethod
+    def around(
+        cls,
+        seeds: Iterable[str],
+        mode: ScopeMode = ScopeMode.HOST,
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+    ) -> Scope:
+        """The scope that ``mode`` draws around the canonical URLs ``seeds``.
+
+        :raises ConfigError: for an expression that does not compile.
+        """
+        include, exclude = tuple(include), tuple(exclude)
+        for pattern in (*include, *exclude):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ConfigError(f"{pattern!r} is no regular expression: {error}") from error
+        return cls(mode, frozenset(_ANCHOR[mode](seed) for seed in seeds), include, exclude)
+
+    def admits(self, url: str) -> bool:
+        """Whether the canonical ``url`` belongs to the crawl."""
+        return _ADMITS[self.mode](self.anchors, url) and self.selects(url)
+
+    def selects(self, url: str) -> bool:
+        """Whether ``include`` and ``exclude`` let ``url`` pass; all that seeds are asked."""
+        if self.include and not any(re.search(pattern, url) for pattern in self.include):
+            return False
+        return not any(re.search(pattern, url) for pattern in self.exclude)
+
+
+def _bare_host(url: str) -> str:
+    return host_key(url).removeprefix("www.")
+
+
+def _bare_name(url: str) -> str:
+    return hostname(url).removeprefix("www.")
+
+
+def _folder(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[0] + "/"
+
+
+def _below(anchors: frozenset[str], url: str) -> bool:
+    name = _bare_name(url)
+    while name not in anchors:
+        _, dot, name = name.partition(".")
+        if not dot:
+            return False
+    return True
+
+
+_ANCHOR: dict[ScopeMode, Callable[[str], str]] = {
+    ScopeMode.HOST: _bare_host,
+    ScopeMode.DOMAIN: _bare_name,
+    ScopeMode.PATH: _folder,
+    ScopeMode.ANY: lambda url: "",
+}
+_ADMITS: dict[ScopeMode, Callable[[frozenset[str], str], bool]] = {
+    ScopeMode.HOST: lambda anchors, url: _bare_host(url) in anchors,
+    ScopeMode.DOMAIN: _below,
+    ScopeMode.PATH: lambda anchors, url: any(url.startswith(prefix) for prefix in anchors),
+    ScopeMode.ANY: lambda anchors, url: True,
+}
+
+
+class Politeness(msgspec.Struct, frozen=True):
+    """How gently a host is asked.
+
+    :ivar per_host: requests in flight on one host at most.
+    :ivar delay: seconds between two starts on one host; None is ``auto``: half a second, and nothing on the
+        loopback addresses, where nobody but oneself can be disturbed.
+    """
+
+    per_host: int = 4
+    delay: float | None = None
+
+    def delay_for(self, host: str) -> float:
+        """Seconds that pass at least between two starts on ``host`` (a host key)."""
+        if self.delay is not None:
+            return self.delay
+        return 0.0 if _LOOPBACK.match(host) else 0.5
+
+
+_LOOPBACK = re.compile(r"(?:127(?:\.\d+){3}|localhost|\[::1\])(?::\d+)?\Z")
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """Which outcomes are worth another try, and when.
+
+    :ivar retries: further tries of one URL at most.
+    :ivar base: seconds before the first of them; each later one waits twice as long.
+    :ivar cap: seconds that a wait never exceeds.
+    """
+
+    retries: int = 2
+    base: float = 1.0
+    cap: float = 60.0
+
+    STATUSES = frozenset({429, 500, 502, 503, 504})
+    """Statuses that may pass (RFC 9110, 15.6; RFC 6585, 4); others are final answers."""
+
+    def wait(self, outcome: Outcome, chance: float) -> float | None:
+        """Seconds to wait before trying ``outcome``'s request again; None when the outcome is final.
+
+        :param chance: a number in [0, 1): half of each wait is drawn by it, so that retries do not come in step.
+        """
+        if outcome.request.attempt > self.retries or not self._passing(outcome):
+            return None
+        whole = min(self.cap, self.base * 2.0 ** (outcome.request.attempt - 1))
+        return whole / 2 + chance * whole / 2
+
+    def _passing(self, outcome: Outcome) -> bool:
+        match outcome:
+            case Fetched(status=status):
+                return status in self.STATUSES
+            case Failed(reason=reason):
+                return reason.transient
+            case _:
+                return False
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """Where the crawl ends.
+
+    :ivar depth: links from the nearest seed at most; 0 is just the seeds, None no limit.
+    :ivar pages: URLs fetched at most; None no limit. A retry does not count.
+    :ivar time: seconds after which nothing new is started; None no limit.
+    :ivar redirects: redirects in a row that are followed.
+    """
+
+    depth: int | None = None
+    pages: int | None = None
+    time: float | None = None
+    redirects: int = 10
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one fetch may take; both HTTP borders keep the same.
+
+    :ivar connect: seconds for connecting, TLS included.
+    :ivar read: seconds without a single byte.
+    :ivar total: seconds for the whole fetch.
+    :ivar size: bytes of a body, as received and decompressed, each.
+    :ivar header: bytes of the status line and all headers, trailers and chunk heads each.
+    :ivar parsed: bytes of a body that are parsed; the rest of a longer page is not looked at.
+    """
+
+    connect: float = 10.0
+    read: float = 20.0
+    total: float = 30.0
+    size: int = 16 * MB
+    header: int = 64 * 1024
+    parsed: int = 2 * MB
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who asks, and by which way. Nothing is ever taken from the environment.
+
+    :ivar headers: further request headers, (name, value) each.
+    :ivar proxy: URL of an http proxy.
+    :ivar ca_file: PEM file with further certificate authorities to trust.
+    """
+
+    user_agent: str = "scraper/0.1"
+    headers: tuple[tuple[str, str], ...] = ()
+    proxy: str | None = None
+    ca_file: str | None = None
+
+
+class Parsing(msgspec.Struct, frozen=True):
+    """How bodies become pages.
+
+    :ivar parser: ``turbo``, ``lexbor`` or ``soup``; see :mod:`scraper.parse`.
+    :ivar function: the user's own, as ``module:function``; it runs on the workers, in every backend.
+    """
+
+    parser: str = "turbo"
+    function: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All of a crawl's policy in one value; it crosses to worker processes by pickle.
+
+    :ivar concurrency: requests in flight at most.
+    :ivar workers: processes, for the backends that have them.
+    """
+
+    scope: Scope = Scope()
+    politeness: Politeness = Politeness()
+    retry: Retry = Retry()
+    budget: Budget = Budget()
+    limits: Limits = Limits()
+    identity: Identity = Identity()
+    parsing: Parsing = Parsing()
+    concurrency: int = 16
+    workers: int = 2
+
+
+def canonical_seeds(urls: Iterable[str]) -> list[str]:
+    """The canonical forms of ``urls``, each once, in order.
+
+    :raises ConfigError: for a text that is no http(s) URL.
+    """
+    seeds: dict[str, None] = {}
+    for text in urls:
+        url = canonical(text)
+        if url is None:
+            raise ConfigError(f"{text!r} is no http(s) URL")
+        seeds[url] = None
+    return list(seeds)

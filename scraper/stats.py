@@ -1,0 +1,170 @@
+"""Statistics of a crawl as one mergeable value.
+
+Workers count what each fetch cost, the engine counts what became final, and :meth:`Stats.merge` adds such values up:
+it is associative and commutative, with :class:`Stats` () as its zero, so that threads, processes and machines give
+the same figures in whatever order they are added. All figures are integers; times are microseconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from scraper.model import Failed, Fetched, Outcome, Refused
+from scraper.url import host_key
+
+__all__ = ["Histogram", "Stats", "is_failure", "label"]
+
+_K = TypeVar("_K")
+
+
+class Histogram(msgspec.Struct):
+    """Counts of durations in buckets that grow by a sixteenth of each power of two: within 6 % of the truth.
+
+    The scheme is that of HdrHistogram (Tene), with 4 significant bits.
+    """
+
+    buckets: dict[int, int] = {}
+
+    def add(self, us: int) -> None:
+        """Count one duration of ``us`` microseconds."""
+        bucket = _bucket(us)
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+
+    def merge(self, other: Histogram) -> Histogram:
+        """The histogram of both."""
+        return Histogram(_sum(self.buckets, other.buckets))
+
+    @property
+    def count(self) -> int:
+        """How many durations were counted."""
+        return sum(self.buckets.values())
+
+    def percentile(self, share: float) -> int:
+        """The duration in µs that ``share`` (0 to 1) of all do not exceed; 0 when nothing was counted."""
+        need, seen = share * self.count, 0
+        for bucket in sorted(self.buckets):
+            seen += self.buckets[bucket]
+            if seen >= need:
+                return _upper(bucket)
+        return 0
+
+
+class Stats(msgspec.Struct):
+    """What a crawl, or a part of it, has done.
+
+    By workers, for every fetch, retries too:
+
+    :ivar fetches: answers and failures; ``wire_bytes`` and ``body_bytes`` received and decompressed.
+    :ivar server: time from the start of a fetch to its headers, of those that were answered.
+    :ivar waited_us, server_us, body_us, parse_us: sums over all fetches.
+
+    By the engine, for every final outcome:
+
+    :ivar outcomes: by label (see :func:`label`): ``200``, ``404``, ``timeout``, ...
+    :ivar hosts: final outcomes by host key.
+    :ivar failures: final outcomes that are failures: no answer, or a status of 400 and more.
+    """
+
+    fetches: int = 0
+    wire_bytes: int = 0
+    body_bytes: int = 0
+    server: Histogram = msgspec.field(default_factory=Histogram)
+    waited_us: int = 0
+    server_us: int = 0
+    body_us: int = 0
+    parse_us: int = 0
+    outcomes: dict[str, int] = {}
+    hosts: dict[str, int] = {}
+    failures: int = 0
+
+    def count_fetch(self, outcome: Outcome) -> None:
+        """Count one visit, as the worker that made it."""
+        if isinstance(outcome, Refused):
+            return
+        self.fetches += 1
+        timings = outcome.timings
+        self.waited_us += timings.waited_us
+        self.server_us += timings.server_us
+        self.body_us += timings.body_us
+        self.parse_us += timings.parse_us
+        if isinstance(outcome, Fetched):
+            self.wire_bytes += outcome.wire
+            self.body_bytes += outcome.size
+            self.server.add(timings.server_us)
+
+    def count_final(self, outcome: Outcome) -> None:
+        """Count one final outcome, as the engine."""
+        name = label(outcome)
+        self.outcomes[name] = self.outcomes.get(name, 0) + 1
+        host = host_key(outcome.url)
+        self.hosts[host] = self.hosts.get(host, 0) + 1
+        self.failures += is_failure(outcome)
+
+    def merge(self, other: Stats) -> Stats:
+        """The statistics of both; neither is changed."""
+        return Stats(
+            fetches=self.fetches + other.fetches,
+            wire_bytes=self.wire_bytes + other.wire_bytes,
+            body_bytes=self.body_bytes + other.body_bytes,
+            server=self.server.merge(other.server),
+            waited_us=self.waited_us + other.waited_us,
+            server_us=self.server_us + other.server_us,
+            body_us=self.body_us + other.body_us,
+            parse_us=self.parse_us + other.parse_us,
+            outcomes=_sum(self.outcomes, other.outcomes),
+            hosts=_sum(self.hosts, other.hosts),
+            failures=self.failures + other.failures,
+        )
+
+    @classmethod
+    def total(cls, parts: Iterable[Stats]) -> Stats:
+        """The statistics of all ``parts``."""
+        whole = cls()
+        for part in parts:
+            whole = whole.merge(part)
+        return whole
+
+    @property
+    def pages(self) -> int:
+        """Final outcomes in all."""
+        return sum(self.outcomes.values())
+
+
+def label(outcome: Outcome) -> str:
+    """The word that an outcome is counted under: its status, or its reason."""
+    match outcome:
+        case Fetched(status=status):
+            return str(status)
+        case Failed(reason=reason):
+            return reason.value
+        case Refused(reason=reason):
+            return f"refused: {reason.value}"
+
+
+def is_failure(outcome: Outcome) -> bool:
+    """Whether a user would call it one: no answer, or a status of 400 and more. What policy refused is none."""
+    match outcome:
+        case Fetched(status=status):
+            return status >= 400
+        case Failed():
+            return True
+        case Refused():
+            return False
+
+
+def _sum(one: dict[_K, int], other: dict[_K, int]) -> dict[_K, int]:
+    return dict(Counter(one) + Counter(other))
+
+
+def _bucket(us: int) -> int:
+    exponent = max(0, us.bit_length() - 5)
+    return (exponent << 5) | (us >> exponent)
+
+
+def _upper(bucket: int) -> int:
+    exponent, mantissa = bucket >> 5, bucket & 31
+    return ((mantissa + 1) << exponent) - 1 if exponent else mantissa

