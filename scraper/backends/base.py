@@ -5,6 +5,7 @@ A backend is only a way to run many workers at once; it knows nothing of policy.
 The law, shown for each backend by one test body:
 
 1. Each submitted request yields exactly one outcome, whatever dies.
+   (A URL is submitted once at a time: it is the identity of its request.)
 2. Nothing blocks longer than the ``timeout`` that was given.
 3. ``close`` leaves no thread, process, socket or file behind, and may be called twice.
 4. A backend belongs to the thread that made it; what it locks, it locks inside.

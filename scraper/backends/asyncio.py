@@ -1,0 +1,91 @@
+"""Tasks under a semaphore on one event loop, with one aiohttp session; uvloop where it is installed.
+
+There is no second thread: :meth:`Asyncio.collect` pumps the loop until something has arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from scraper.fetch.asyncio import AsyncFetcher
+from scraper.model import Outcome, Request
+from scraper.parse import make_parser
+from scraper.settings import Settings
+from scraper.stats import Stats
+from scraper.visit import visit_async
+
+try:
+    from uvloop import new_event_loop
+except ImportError:  # not on Windows
+    from asyncio import new_event_loop
+
+__all__ = ["Asyncio"]
+
+
+class Asyncio:
+    """One loop, one session, a task for each request."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.capacity = settings.concurrency
+        self._loop = new_event_loop()
+        self._semaphore = asyncio.Semaphore(self.capacity)
+        self._fetcher = AsyncFetcher(settings.limits, settings.identity)
+        self._parse = make_parser(settings.parsing, settings.limits)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._arrived: list[Outcome] = []
+        self._stats = Stats()
+
+    def submit(self, request: Request) -> None:
+        task = self._loop.create_task(self._visit(request, time.perf_counter()), name=request.url)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def collect(self, timeout: float) -> list[Outcome]:
+        if not self._arrived:
+            patience = self._loop.call_later(timeout, self._loop.stop)
+            self._loop.run_forever()
+            patience.cancel()
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def wake_on(self, fileno: int) -> None:
+        """Let :meth:`collect` return early whenever ``fileno`` is readable: for a loop inside a worker process."""
+        self._loop.add_reader(fileno, self._loop.stop)
+
+    def close(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.run_until_complete(self._end())
+            self._loop.close()
+
+    def clock(self) -> float:
+        return time.monotonic()
+
+    def stats(self) -> Stats:
+        return self._stats
+
+    def take_stats(self) -> Stats:
+        """What was counted since the last call."""
+        taken, self._stats = self._stats, Stats()
+        return taken
+
+    def describe(self) -> Iterable[str]:
+        yield f"asyncio: {len(self._tasks)} tasks of at most {self.capacity}, {len(self._arrived)} outcomes to collect"
+        for task in list(self._tasks):
+            yield f"  task: {task.get_name()}"
+
+    async def _visit(self, request: Request, submitted: float) -> None:
+        async with self._semaphore:
+            outcome = await visit_async(self._fetcher, self._parse, request, submitted)
+        self._stats.count_fetch(outcome)
+        self._arrived.append(outcome)
+        self._loop.stop()
+
+    async def _end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._fetcher.close()
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()

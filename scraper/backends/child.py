@@ -1,0 +1,147 @@
+"""What runs inside a worker process: threads that each take from the queue, or one event loop.
+
+The parent's messages are msgpack: when they were sent, and a list of requests; :data:`PILL` ends the worker. What goes
+back are frames, written whole by one ``write`` after the other.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import select
+import signal
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from multiprocessing import parent_process
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from scraper.model import Failed, Fetched, Outcome, Refused, Request
+from scraper.parse.malloc import keep_heap
+from scraper.settings import Settings
+from scraper.stats import Stats
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.queues import JoinableQueue
+
+__all__ = ["PILL", "Frame", "Setup", "serve_loop", "serve_threads"]
+
+PILL = b""
+"""The message that ends one thread, or one loop."""
+
+
+class Frame(msgspec.Struct, array_like=True, gc=False):
+    """What a worker sends: outcomes, and what it has counted since its last frame."""
+
+    outcomes: list[Fetched | Failed | Refused]
+    stats: Stats
+
+
+class Setup(NamedTuple):
+    """What a worker is given at its start."""
+
+    inbox: JoinableQueue[bytes]
+    outbox: Connection
+    settings: Settings
+
+
+def serve_threads(setup: Setup) -> None:
+    """Run ``settings.concurrency`` threads, each one: get, visit, send, ``task_done``, until the pill."""
+    from scraper.backends.worker import Worker  # here: the event loop's worker does without requests
+
+    workers = [Worker(setup.settings) for _ in range(setup.settings.concurrency)]
+    _settle_in(lambda: (f"  {worker.doing or 'idle'}" for worker in workers))
+    send = _Sender(setup.outbox)
+    send([], Stats())
+
+    def work(worker: Worker) -> None:
+        while (message := setup.inbox.get()) != PILL:
+            sent, requests = _decode(message)
+            for request in requests:
+                outcome = worker(request, sent)
+                worker.stats, counted = Stats(), worker.stats
+                send([outcome], counted)
+            setup.inbox.task_done()
+        setup.inbox.task_done()
+        worker.close()
+
+    threads = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in workers[1:]]
+    for thread in threads:
+        thread.start()
+    work(workers[0])
+    for thread in threads:
+        thread.join()
+
+
+def serve_loop(setup: Setup) -> None:
+    """Pump one asyncio backend, which hears of new messages by the queue's file descriptor, until the pill."""
+    from scraper.backends.asyncio import Asyncio  # here: a worker of threads does without aiohttp
+
+    backend = Asyncio(setup.settings)
+    _settle_in(backend.describe)
+    send = _Sender(setup.outbox)
+    send([], Stats())
+    # The reading end of the queue's pipe has no public name. This process alone reads from it, so that what is
+    # readable is there to be got.
+    fileno = setup.inbox._reader.fileno()  # type: ignore[attr-defined]
+    backend.wake_on(fileno)
+    readable = select.poll()
+    readable.register(fileno, select.POLLIN)
+    while True:
+        if readable.poll(0):
+            message = setup.inbox.get()
+            setup.inbox.task_done()
+            if message == PILL:
+                break
+            for request in _decode(message)[1]:
+                backend.submit(request)
+        outcomes = backend.collect(1.0)
+        if outcomes:
+            send(outcomes, backend.take_stats())
+    backend.close()
+
+
+class _Sender:
+    """Writes frames to the parent. The lock is for threads of this process only; no other process has it."""
+
+    def __init__(self, outbox: Connection) -> None:
+        self._outbox = outbox
+        self._lock = threading.Lock()
+
+    def __call__(self, outcomes: list[Outcome], stats: Stats) -> None:
+        payload = _encode(Frame(outcomes, stats))
+        frame = memoryview(_LENGTH.pack(len(payload)) + payload)
+        with self._lock:
+            while frame:
+                frame = frame[os.write(self._outbox.fileno(), frame) :]
+
+
+def _settle_in(describe: Callable[[], Iterable[str]]) -> None:
+    """Live and die as the parent wishes: it alone hears Ctrl-C, its end is ours, and it may ask for our stacks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if hasattr(signal, "SIGUSR1"):
+        signal.signal(signal.SIGUSR1, lambda *_: _tell(describe))
+        faulthandler.register(signal.SIGUSR1, chain=True)
+    keep_heap()
+    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
+
+
+def _tell(describe: Callable[[], Iterable[str]]) -> None:
+    print(f"worker {os.getpid()}:", *describe(), sep="\n", file=sys.stderr, flush=True)  # noqa: T201 - asked for
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # nobody is left to read what an orderly end would say
+
+
+_LENGTH = struct.Struct("!I")
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[float, list[Request]]).decode

@@ -1,0 +1,235 @@
+"""Worker processes: one ``JoinableQueue`` a worker for its requests, ended by poison pills, and one pipe back.
+
+No queue is shared, since a worker killed inside ``get`` would leave a shared one locked for ever, and only one end
+writes to each pipe, so no lock can be left behind either. What comes back are frames: a length and msgpack. A frame
+that a dying worker did not finish is dropped. The end of a pipe is the death of its worker: its requests become
+``Failed(LOST)``, and the next request starts another worker in its place. Workers end by themselves when the parent
+does.
+
+Pages stay where they were fetched: only the outcome crosses the border, never a body.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import multiprocessing
+import os
+import selectors
+import signal
+import struct
+import time
+from collections.abc import Iterable
+from multiprocessing.context import SpawnProcess
+
+import msgspec
+
+from scraper.backends.child import PILL, Frame, Setup, serve_threads
+from scraper.errors import BackendError
+from scraper.model import Failed, Outcome, Reason, Request
+from scraper.settings import Settings
+from scraper.stats import Stats
+from scraper.url import host_key
+
+__all__ = ["Processes"]
+
+_PIPE = 1 << 20  # bytes a pipe holds, so that a worker need not wait while the parent writes to its store
+_STILLBORN = 3  # workers in a row that died without an outcome: then nothing will help
+
+
+class Processes:
+    """``workers`` processes with ``concurrency`` requests in flight among them, on worker threads inside each.
+
+    With as many workers as requests in flight each process fetches one page at a time. A host stays with one worker
+    while that has room, so that its connections are used again.
+    """
+
+    _serve = staticmethod(serve_threads)
+
+    def __init__(self, settings: Settings) -> None:
+        workers = max(1, min(settings.workers, settings.concurrency))
+        self._share = -(-settings.concurrency // workers)
+        self.capacity = settings.concurrency
+        self._settings = msgspec.structs.replace(settings, concurrency=self._share)
+        self._selector = selectors.DefaultSelector()
+        self._workers = [_Worker(number) for number in range(workers)]
+        self._homes: dict[str, _Worker] = {}
+        self._arrived: list[Outcome] = []
+        self._stats = Stats()
+        self._stillborn = 0
+
+    def submit(self, request: Request) -> None:
+        worker = self._choose(host_key(request.url))
+        if worker.process is None:
+            self._start(worker)
+        worker.pending[request.url] = request
+        worker.outgoing.append(request)
+
+    def collect(self, timeout: float) -> list[Outcome]:
+        """As the law has it.
+
+        :raises BackendError: when workers die one after the other without having done anything.
+        """
+        for worker in self._workers:
+            worker.send()
+        for key, _ in self._selector.select(0 if self._arrived else timeout):
+            self._receive(key.data)
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def close(self) -> None:
+        """End the workers: by a pill those that are idle, by a kill those that are not."""
+        for worker in self._workers:
+            worker.dismiss(pills=self._share)
+        for worker in self._workers:
+            if worker.process is not None:
+                self._selector.unregister(worker.pipe)
+                worker.bury()
+        self._selector.close()
+
+    def clock(self) -> float:
+        return time.monotonic()
+
+    def stats(self) -> Stats:
+        return self._stats
+
+    def describe(self) -> Iterable[str]:
+        """Say what each worker has in hand, and let each print its own stacks to stderr."""
+        for worker in self._workers:
+            yield worker.describe()
+            worker.ask_for_stacks()
+
+    def _choose(self, host: str) -> _Worker:
+        home = self._homes.get(host)
+        if home is None or len(home.pending) >= self._share:
+            emptiest = min(self._workers, key=lambda worker: (len(worker.pending), worker.hosts))
+            if home is None:
+                self._homes[host] = emptiest
+                emptiest.hosts += 1
+            return emptiest
+        return home
+
+    def _start(self, worker: _Worker) -> None:
+        if self._stillborn >= _STILLBORN:
+            raise BackendError(f"{_STILLBORN} worker processes in a row died at their start: see their messages above")
+        worker.start(self._serve, self._settings)
+        self._selector.register(worker.pipe, selectors.EVENT_READ, worker)
+
+    def _receive(self, worker: _Worker) -> None:
+        frames = worker.receive()
+        if frames is None:
+            self._selector.unregister(worker.pipe)
+            self._mourn(worker)
+            return
+        for frame in frames:
+            self._stats = self._stats.merge(frame.stats)
+            for outcome in frame.outcomes:
+                del worker.pending[outcome.url]
+                self._stillborn = 0
+            self._arrived += frame.outcomes
+
+    def _mourn(self, worker: _Worker) -> None:
+        detail = worker.bury()
+        self._stillborn += not worker.answered
+        lost = [Failed(request, Reason.LOST, detail, at=time.time()) for request in worker.pending.values()]
+        for outcome in lost:
+            self._stats.count_fetch(outcome)
+        self._arrived += lost
+        worker.pending.clear()
+        worker.outgoing.clear()
+
+
+class _Worker:
+    """The parent's side of one worker; it is started anew after each death."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.hosts = 0
+        self.pending: dict[str, Request] = {}
+        self.outgoing: list[Request] = []
+        self.process: SpawnProcess | None = None
+        self.answered = False
+        self._partial = bytearray()
+
+    def start(self, serve: object, settings: Settings) -> None:
+        # spawn: a fork would copy the parent's threads' locks, and every worker's pipes to every other one
+        context = multiprocessing.get_context("spawn")
+        self.inbox = context.JoinableQueue()
+        self.pipe, outbox = context.Pipe(duplex=False)
+        if hasattr(fcntl, "F_SETPIPE_SZ"):
+            fcntl.fcntl(self.pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
+        os.set_blocking(self.pipe.fileno(), False)
+        self.answered = False
+        self._partial.clear()
+        self.process = context.Process(
+            target=serve, args=(Setup(self.inbox, outbox, settings),), name=f"fetch-{self.number}", daemon=True
+        )
+        self.process.start()
+        outbox.close()
+
+    def send(self) -> None:
+        """Put what was submitted since the last time into the worker's queue, as one message."""
+        if self.outgoing:
+            self.inbox.put(_encode((time.perf_counter(), self.outgoing)))
+            self.outgoing = []
+
+    def receive(self) -> list[Frame] | None:
+        """The whole frames that have come in; None when the worker is dead and all it had sent was received."""
+        try:
+            chunk = os.read(self.pipe.fileno(), _PIPE)
+        except BlockingIOError:
+            return []
+        if not chunk:
+            return None
+        self.answered = True
+        self._partial += chunk
+        frames, start = [], 0
+        while len(self._partial) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._partial, start)
+            end = start + _LENGTH.size + length
+            if end > len(self._partial):
+                break
+            frames.append(_decode(memoryview(self._partial)[start + _LENGTH.size : end]))
+            start = end
+        del self._partial[:start]
+        return frames
+
+    def dismiss(self, pills: int) -> None:
+        """Tell the worker to end: by a pill for each of its threads, or at once if it is still busy."""
+        if self.process is None:
+            return
+        if self.pending:
+            self.process.kill()
+        else:
+            for _ in range(pills):
+                self.inbox.put(PILL)
+
+    def bury(self) -> str:
+        """Wait for the end of a dismissed or dead worker, and let go of all that was its; say how it ended."""
+        assert self.process is not None
+        self.process.join(_GRACE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        code = self.process.exitcode or 0
+        self.process.close()
+        self.process = None
+        self.pipe.close()
+        self.inbox.close()
+        self.inbox.cancel_join_thread()
+        return f"the worker was killed by signal {-code}" if code < 0 else f"the worker ended with code {code}"
+
+    def describe(self) -> str:
+        if self.process is None:
+            return f"process {self.number}: not started"
+        urls = list(self.pending)
+        return f"process {self.number} (pid {self.process.pid}): {len(urls)} in hand {' '.join(urls[:3])}"
+
+    def ask_for_stacks(self) -> None:
+        if self.process is not None and self.answered and self.process.pid and hasattr(signal, "SIGUSR1"):
+            os.kill(self.process.pid, signal.SIGUSR1)
+
+
+_GRACE = 5.0  # seconds that a dismissed worker may take to close its connections
+_LENGTH = struct.Struct("!I")
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Frame).decode

@@ -1,0 +1,83 @@
+"""Worker threads on a ``queue.Queue``, ended by poison pills.
+
+Threads share one interpreter: they wait for the network side by side, but parse one after the other, since the parser
+and all Python code hold the GIL. They are for latency, not for speed.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable
+
+from scraper.backends.worker import Worker
+from scraper.model import Outcome, Request
+from scraper.settings import Settings
+from scraper.stats import Stats
+
+__all__ = ["Threads"]
+
+
+class Threads:
+    """One session and one parser a thread; a thread is started when a request finds all others busy."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.capacity = settings.concurrency
+        self._settings = settings
+        self._inbox: queue.Queue[tuple[Request, float] | None] = queue.Queue()
+        self._outbox: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._workers: list[Worker] = []
+        self._threads: list[threading.Thread] = []
+        self._open = 0
+
+    def submit(self, request: Request) -> None:
+        self._open += 1
+        if len(self._threads) < min(self._open, self.capacity):
+            self._start()
+        self._inbox.put((request, time.perf_counter()))
+
+    def collect(self, timeout: float) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        try:
+            outcomes.append(self._outbox.get(timeout=timeout))
+            while True:
+                outcomes.append(self._outbox.get_nowait())
+        except queue.Empty:
+            self._open -= len(outcomes)
+            return outcomes
+
+    def close(self) -> None:
+        """End the threads: what is fetched at this moment is broken off by closing its connection."""
+        for _ in self._threads:
+            self._inbox.put(None)
+        for worker in self._workers:
+            worker.abort()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def clock(self) -> float:
+        return time.monotonic()
+
+    def stats(self) -> Stats:
+        return Stats.total(worker.stats for worker in self._workers)
+
+    def describe(self) -> Iterable[str]:
+        yield f"threads: {len(self._threads)} of {self.capacity} started, {self._inbox.qsize()} requests queued"
+        for number, worker in enumerate(self._workers):
+            yield f"  thread {number}: {worker.doing or 'idle'}"
+
+    def _start(self) -> None:
+        worker = Worker(self._settings)
+        thread = threading.Thread(target=self._work, args=(worker,), name=f"fetch-{len(self._threads)}", daemon=True)
+        self._workers.append(worker)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self, worker: Worker) -> None:
+        while (item := self._inbox.get()) is not None:
+            self._outbox.put(worker(*item))
+            self._inbox.task_done()
+        worker.close()
+        self._inbox.task_done()
