@@ -1,0 +1,76 @@
+"""The three HTML engines, each behind one function from markup to :class:`Findings`.
+
+========  ==============================  ===========================================================================
+engine    library                         why
+========  ==============================  ===========================================================================
+turbo     turbohtml                       the fastest; builds the tree that a browser builds (WHATWG)
+lexbor    selectolax (lexbor)             the same tree, from other hands; lets other threads run while it parses
+soup      BeautifulSoup on lxml           the one people know; some fifty times slower, and no WHATWG tree
+========  ==============================  ===========================================================================
+
+``html.parser`` is no engine: it is quadratic on unclosed markup. An engine's library is loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+from scraper.errors import ConfigError
+
+__all__ = ["Engine", "Findings", "engine"]
+
+
+class Findings(NamedTuple):
+    """What an engine found in a page, as it stands there.
+
+    :ivar title: the text of the first ``<title>`` that is not a drawing's.
+    :ivar base: the ``href`` of the first ``<base>`` that has one.
+    :ivar hrefs: of ``<a>`` and ``<area>``, in the order of the document; not of those in a ``<template>``.
+    :ivar tree: the engine's own document.
+    """
+
+    title: str | None
+    base: str | None
+    hrefs: list[str]
+    tree: Any
+
+
+Engine: TypeAlias = Callable[[bytes | str], Findings]
+"""From UTF-8 bytes or text, without byte order mark, to findings. Never raises on what a page holds."""
+
+
+def engine(name: str) -> Engine:
+    """The engine called ``name``.
+
+    :raises ConfigError: when there is none, or its library is not installed.
+    """
+    try:
+        load = _ENGINES[name]
+    except KeyError:
+        raise ConfigError(f"there is no parser {name!r}; there are {', '.join(_ENGINES)}") from None
+    try:
+        return load()
+    except ImportError as error:
+        raise ConfigError(f"the parser {name!r} cannot be loaded: {error}") from error
+
+
+def _turbo() -> Engine:
+    from scraper.parse.turbo import read
+
+    return read
+
+
+def _lexbor() -> Engine:
+    from scraper.parse.lexbor import read
+
+    return read
+
+
+def _soup() -> Engine:
+    from scraper.parse.soup import read
+
+    return read
+
+
+_ENGINES: dict[str, Callable[[], Engine]] = {"turbo": _turbo, "lexbor": _lexbor, "soup": _soup}

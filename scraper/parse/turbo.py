@@ -1,0 +1,38 @@
+"""The default engine: turbohtml."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from turbohtml import Document, Namespace, XPath, parse
+
+from scraper.parse.engines import Findings
+
+__all__ = ["read", "tree"]
+
+_BASE = XPath("//base/@href")
+_HREFS = XPath("//a/@href|//area/@href")
+
+
+def read(markup: bytes | str) -> Findings:
+    """See :data:`scraper.parse.engines.Engine`."""
+    document = tree(markup)
+    bases = cast(list[str], _BASE(document))
+    return Findings(_title(document), bases[0] if bases else None, cast(list[str], _HREFS(document)), document)
+
+
+def tree(markup: bytes | str) -> Document:
+    """The document without what stands in templates: that is no part of the page."""
+    encoding = "utf-8" if isinstance(markup, bytes) else None
+    document = parse(markup, encoding=encoding, positions=False, allow_declarative_shadow_roots=False)
+    if document.find("template") is not None:
+        for template in document.find_all("template"):
+            template.clear()
+    return document
+
+
+def _title(document: Document) -> str | None:
+    title = document.find("title")
+    if title is not None and title.namespace is Namespace.SVG:
+        title = document.select_one("title:not(svg title)")
+    return None if title is None else title.text
