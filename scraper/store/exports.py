@@ -1,0 +1,158 @@
+"""Outputs for people and their programs: text, CSV, one JSON array. They are written only, never read back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from scraper.model import Shallower
+from scraper.store.lines import LineStore, lowered
+from scraper.store.record import Record, decode, encode
+
+__all__ = ["CsvWriter", "JsonWriter", "TextWriter", "printable"]
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def printable(text: str) -> str:
+    r"""``text`` with everything replaced that could steer a terminal or turn its text around.
+
+    Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls (Unicode, UAX 9) and marks
+    of no width; a tab or a newline becomes a space.
+
+    >>> printable("a\x1b[31mb")
+    'a�[31mb'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNPRINTABLE.sub(lambda found: " " if found[0] in "\t\n\r\v\f" else "\ufffd", text)
+
+
+class TextWriter(LineStore):
+    """One line a record: ``200  https://example.com/  Title`` or ``timeout  https://example.com/  detail``."""
+
+    def _lines(self, records: Sequence[Record]) -> bytes:
+        return "".join(map(_text_line, records)).encode()
+
+    def _corrected(self, line: bytes) -> bytes:
+        return line  # it shows no depth
+
+
+def _text_line(record: Record) -> str:
+    match record.outcome:
+        case "fetched":
+            what, about = str(record.status), record.location and f"-> {record.location}"
+        case "failed":
+            what, about = record.reason.value if record.reason else "failed", record.detail
+        case "refused":
+            what, about = f"refused: {record.reason.value if record.reason else ''}", record.detail
+    about = about or record.title or ""
+    return printable(f"{what:<7}  {record.url}  {about}".rstrip()) + "\n"
+
+
+class CsvWriter(LineStore):
+    """One row a record, RFC 4180, the links left out for their number; the first row names the columns.
+
+    Cells that a spreadsheet would run as a formula get an apostrophe in front (OWASP, CSV injection), and every
+    record keeps to one line.
+    """
+
+    COLUMNS = (
+        *("url", "outcome", "status", "reason", "detail", "title", "depth", "via", "location", "attempts", "redirects"),
+        *("content_type", "charset", "size", "wire", "waited_us", "server_us", "body_us", "parse_us", "fetched_at"),
+        *("retry_after", "error", "data", "links"),
+    )
+    """The last one is the number of links."""
+
+    head = (",".join(COLUMNS) + "\r\n").encode()
+
+    def _lines(self, records: Sequence[Record]) -> bytes:
+        return _rows(map(_cells, records))
+
+    def _corrected(self, line: bytes) -> bytes:
+        row = next(csv.reader([line.decode()]))
+        correction = self._shallower.get(row[0])
+        if correction is None:
+            return line
+        row[_DEPTH], row[_VIA] = str(correction.depth), _cell(correction.via)
+        return _rows([row])
+
+
+_DEPTH, _VIA = CsvWriter.COLUMNS.index("depth"), CsvWriter.COLUMNS.index("via")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _rows(rows: Any) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _cells(record: Record) -> list[Any]:
+    times, data = record.timings, bytes(record.data).decode()
+    return [
+        _cell(record.url),
+        record.outcome,
+        record.status,
+        record.reason and record.reason.value,
+        _cell(record.detail),
+        _cell(record.title),
+        record.depth,
+        _cell(record.via),
+        _cell(record.location),
+        record.attempts,
+        record.redirects,
+        _cell(record.content_type),
+        _cell(record.charset),
+        record.size,
+        record.wire,
+        times.waited_us,
+        times.server_us,
+        times.body_us,
+        times.parse_us,
+        record.fetched_at,
+        record.retry_after,
+        _cell(record.error),
+        "" if data == "null" else _cell(data),
+        len(record.links or ()),
+    ]
+
+
+def _cell(text: str | None) -> str:
+    """``text`` so that no spreadsheet runs it and no terminal obeys it."""
+    if not text:
+        return ""
+    if text.startswith(_FORMULA):
+        text = f"'{text}"
+    return printable(text)
+
+
+class JsonWriter(LineStore):
+    """One JSON array, a record a line; it is whole after every group that was written, also before the first."""
+
+    head = b"["
+    tail = b"\n]\n"
+
+    _separator = b"\n"
+
+    def _lines(self, records: Sequence[Record]) -> bytes:
+        lines = self._separator + b",\n".join(map(encode, records))
+        self._separator = b",\n"
+        return lines
+
+    def _corrected(self, line: bytes) -> bytes:
+        text = line.rstrip(b",\n")
+        if text in (b"[", b"]", b""):
+            return line
+        return self._lower(text, self._shallower) + line[len(text) :]
+
+    @staticmethod
+    def _lower(text: bytes, shallower: dict[str, Shallower]) -> bytes:
+        if msgspec.json.decode(text, type=dict[str, Any])["url"] not in shallower:
+            return text
+        return encode(lowered(decode(text), shallower))

@@ -1,0 +1,140 @@
+"""Opening and locking files, and what their troubles are called.
+
+The lock is ``flock`` on the open file: the kernel lets it go with the process, however that ends, so that no stale
+lock is ever left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from scraper.errors import ConfigError, StoreError
+
+__all__ = ["STDOUT", "exists_already", "is_stream", "open_locked", "rewrite", "trouble"]
+
+STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
+"""Names that mean the standard output."""
+
+_FULL = "the disk is full, or a limit on file sizes is reached: make room, then go on with --resume"
+_FORBIDDEN = "it may not be written: check its permissions and its folder's"
+_TROUBLE = {
+    errno.ENOENT: "its folder does not exist: create it first",
+    errno.ENOTDIR: "its folder is no folder",
+    errno.EISDIR: "it is a folder: name a file in it",
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: "its file system is read-only",
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.ENAMETOOLONG: "its name is too long",
+}
+
+
+def trouble(name: str, error: OSError) -> StoreError:
+    """The one message for ``error``, met at the file ``name``; raise it ``from error``."""
+    return StoreError(f"{name}: {_TROUBLE.get(error.errno or 0, error.strerror or str(error))}")
+
+
+def exists_already(name: str) -> ConfigError:
+    """What to say when a crawl would be written over an earlier one."""
+    return ConfigError(f"{name} already exists: add --resume to go on with it, or name another file")
+
+
+def is_stream(name: str) -> bool:
+    """Whether ``name`` is written as a stream: the standard output, a pipe, a device. No lock, no reading back."""
+    if name in STDOUT:
+        return True
+    try:
+        mode = Path(name).stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def open_locked(name: str, what: str) -> int:
+    """A descriptor of the regular file ``name``, made if need be, for reading and writing, locked for us alone.
+
+    :param what: what the user calls the file that is guarded; for the message.
+    :raises StoreError: when it cannot be opened, or is locked by another process.
+    """
+    while True:
+        try:
+            fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise trouble(what, error) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _still(name, fd):
+                return fd
+        except BlockingIOError as error:
+            message = f"{what} is in use by another process{_holder(fd)}: wait for it, or name another file"
+            os.close(fd)
+            raise StoreError(message) from error
+        except OSError as error:
+            os.close(fd)
+            raise trouble(what, error) from error
+        os.close(fd)
+
+
+def _still(name: str, fd: int) -> bool:
+    """Whether ``name`` is still the file behind ``fd``: it may have been replaced before we got the lock."""
+    try:
+        return os.path.samestat(os.stat(name), os.fstat(fd))  # noqa: PTH116 - beside fstat
+    except FileNotFoundError:
+        return False
+
+
+def _holder(fd: int) -> str:
+    """`` (pid N)`` where the kernel tells who holds the lock on ``fd``: proc(5), /proc/locks."""
+    about = os.fstat(fd)
+    place = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
+    try:
+        lines = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return ""
+    for fields in map(str.split, lines):
+        if fields[1] == "FLOCK" and place in fields and int(fields[4]) > 0:
+            return f" (pid {fields[4]})"
+    return ""
+
+
+def rewrite(name: str, fd: int, change: Callable[[bytes], bytes]) -> None:
+    """Replace the locked file ``name``, open as ``fd``, by itself with ``change`` applied to each line.
+
+    The new file is written beside the old one and takes its place in one step; before that, nothing has happened.
+    Nobody can lock either of them in between and write: of the old one, :func:`open_locked` sees that it is gone.
+
+    :raises StoreError: when the new file cannot be written; the old one stands.
+    """
+    path = Path(name).resolve()
+    temporary = path.with_name(f".{path.name}.rewriting")
+    about = os.fstat(fd)
+    try:
+        temporary.unlink(missing_ok=True)  # of a process that was killed: only the holder of the lock comes here
+        with path.open("rb") as old, temporary.open("xb") as new:
+            os.fchmod(new.fileno(), stat.S_IMODE(about.st_mode))
+            new.writelines(map(change, old))
+            new.flush()
+            os.fsync(new.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise trouble(name, error) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renaming in ``folder`` durable: fsync(2) says that a file's own fsync does not."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

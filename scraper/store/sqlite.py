@@ -1,0 +1,306 @@
+"""SQLite: one table of outcomes, written in groups, that any SQL tool reads, also while a crawl runs.
+
+A commit goes to the write-ahead log with ``synchronous=NORMAL``: what was committed survives the death of our process,
+SIGKILL included; a power cut can cost the last commits, never the database (sqlite.org/wal.html), and what it cost is
+fetched again at resume. The links of a page are one column, a JSON array; the view ``links`` opens it with
+``json_each``. A row for each link would cost fifty times as much.
+
+No index is kept up while records are added: that a URL comes once is the core's promise, and an index on ``url`` costs
+4 µs a page. It is made when the first correction needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scraper import __version__
+from scraper.errors import StoreError
+from scraper.model import Entry, Outcome, Shallower
+from scraper.store.files import exists_already, open_locked, trouble
+from scraper.store.record import SCHEMA, Record, encode, outcome_of, record_of
+from scraper.store.sink import GROUP, GROUP_SECONDS
+
+__all__ = ["SqliteStore"]
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE outcomes (
+    id INTEGER PRIMARY KEY, url TEXT NOT NULL, outcome TEXT NOT NULL, status INTEGER, reason TEXT, detail TEXT,
+    title TEXT, depth INTEGER NOT NULL, via TEXT, location TEXT, attempts INTEGER NOT NULL, redirects INTEGER NOT NULL,
+    content_type TEXT, charset TEXT, size INTEGER NOT NULL, wire INTEGER NOT NULL,
+    waited_us INTEGER NOT NULL, server_us INTEGER NOT NULL, body_us INTEGER NOT NULL, parse_us INTEGER NOT NULL,
+    fetched_at REAL NOT NULL, retry_after REAL, error TEXT, data TEXT, links TEXT
+);
+CREATE VIEW pages AS
+    SELECT url, status, title, depth, size, server_us, datetime(fetched_at, 'unixepoch') AS fetched
+    FROM outcomes WHERE outcome = 'fetched' AND status BETWEEN 200 AND 299;
+CREATE VIEW links AS
+    SELECT outcomes.url AS source, link.value AS target FROM outcomes, json_each(outcomes.links) AS link;
+"""
+_COLUMNS = (
+    "url, outcome, status, reason, detail, title, depth, via, location, attempts, redirects, content_type, charset, "
+    "size, wire, waited_us, server_us, body_us, parse_us, fetched_at, retry_after, error, data, links"
+)
+_INSERT = f"INSERT INTO outcomes ({_COLUMNS}) VALUES ({', '.join('?' * 24)})"  # noqa: S608 - names of our own
+_SELECT = f"SELECT {_COLUMNS} FROM outcomes ORDER BY id"  # noqa: S608
+_CORRECT = "UPDATE outcomes SET depth = ?, via = ? WHERE url = ?"
+_INDEX = "CREATE INDEX IF NOT EXISTS outcomes_url ON outcomes (url)"
+
+_FULL = "the disk is full: make room, then go on with --resume"
+_TROUBLE = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_NOTADB: "it is no SQLite database: name another file",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged: 'sqlite3 FILE .recover' can save what is readable",
+    sqlite3.SQLITE_BUSY: "another program is writing to it: close that, then go on with --resume",
+    sqlite3.SQLITE_READONLY: "it may not be written: check its permissions and its folder's",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check its permissions and its folder's",
+    sqlite3.SQLITE_IOERR: "the disk failed, or a limit on file sizes is reached: make room, then go on with --resume",
+}
+
+
+class SqliteStore:
+    """Outcomes in a SQLite database, one process at a time.
+
+    :param resume: go on with the database if it is there.
+    :param meta: values to keep with a new database, anything that JSON can hold.
+    :raises ConfigError: when the file holds something and ``resume`` was not said.
+    :raises StoreError: when it cannot be opened, is in use, or is no database of this schema.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        resume: bool = False,
+        meta: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name, self._clock = str(path), clock
+        self._rows: list[tuple[Any, ...]] = []
+        self._shallower: list[tuple[int, str | None, str]] = []
+        self._since = 0.0
+        self._indexed = False
+        self._lock = _lock(self.name)
+        try:
+            self._db: sqlite3.Connection | None = self._connect(resume, meta or {})
+        except BaseException:
+            _unlock(self.name, self._lock)
+            raise
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Append ``entries``; see :class:`scraper.store.base.Store`. A correction goes with its group."""
+        if entries and not self._waiting:
+            self._since = self._clock()
+        for entry in entries:
+            if isinstance(entry, Shallower):
+                self._shallower.append((entry.depth, entry.via, entry.url))
+            else:
+                self._rows.append(_row(record_of(entry)))
+        if self._waiting and (self._waiting >= GROUP or self._clock() - self._since >= GROUP_SECONDS):
+            self.commit()
+
+    def commit(self) -> None:
+        """Make durable what was written, now.
+
+        :raises StoreError: when the disk refuses; what was committed before stands.
+        """
+        rows, corrections = self._rows, self._shallower
+        self._rows, self._shallower = [], []
+        with self._transaction() as db:
+            db.executemany(_INSERT, rows)
+            if corrections and not self._indexed:
+                db.execute(_INDEX)
+                self._indexed = True
+            db.executemany(_CORRECT, corrections)
+
+    def read(self) -> Iterator[Outcome]:
+        """The recorded outcomes in the order they were written, corrections applied."""
+        if self._waiting:
+            self.commit()
+        with _translated(self.name):
+            cursor = self._database.execute(_SELECT)
+            for row in cursor:
+                yield outcome_of(_record(row))
+
+    def close(self) -> None:
+        """Commit, fold the write-ahead log into the one file, let it go; may be called twice."""
+        if self._db is None:
+            return
+        try:
+            if self._waiting:
+                self.commit()
+        finally:
+            db, self._db = self._db, None
+            db.close()
+            _unlock(self.name, self._lock)
+
+    def meta(self, key: str) -> Any:
+        """What was kept under ``key``; None when nothing was."""
+        with _translated(self.name):
+            row = self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else msgspec.json.decode(row[0])
+
+    def save_meta(self, key: str, value: Any) -> None:
+        """Keep ``value``, anything that JSON can hold, under ``key``, at once."""
+        with self._transaction() as db:
+            _put(db, key, value)
+
+    def seeds(self) -> list[str]:
+        """The seeds that were saved: with them a crawl is resumed without naming its URLs again."""
+        return list(self.meta("seeds") or ())
+
+    def save_seeds(self, urls: Iterable[str]) -> None:
+        """Add ``urls`` to the seeds, each once, in order."""
+        self.save_meta("seeds", list(dict.fromkeys([*self.seeds(), *urls])))
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._rows) + len(self._shallower)
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise StoreError(f"{self.name} is closed")
+        return self._db
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing of what is done inside."""
+        db = self._database
+        with _translated(self.name):
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:  # SQLite rolls back by itself when the disk is full
+                    db.execute("ROLLBACK")
+                raise
+
+    def _connect(self, resume: bool, meta: Mapping[str, Any]) -> sqlite3.Connection:
+        file = Path(self.name)
+        with _translated(self.name):
+            if file.exists() and file.stat().st_size and not resume:
+                raise exists_already(self.name)
+            db = sqlite3.connect(self.name, timeout=2.0, isolation_level=None)
+            try:
+                _prepare(db, self.name, meta)
+            except BaseException:
+                db.close()
+                raise
+        return db
+
+
+def _prepare(db: sqlite3.Connection, name: str, meta: Mapping[str, Any]) -> None:
+    """See that ``db`` is ours, or make it so."""
+    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables:
+        _check(db, name, tables)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    if tables:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    for statement in filter(str.strip, _TABLES.split(";")):
+        db.execute(statement)
+    about = {"schema": SCHEMA, "version": __version__, "created": round(time.time(), 3)}
+    for key, value in {**meta, **about}.items():
+        _put(db, key, value)
+    db.execute("COMMIT")
+
+
+def _check(db: sqlite3.Connection, name: str, tables: set[str]) -> None:
+    schema = None
+    if {"meta", "outcomes"} <= tables:
+        row = db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        schema = row and row[0]
+    if schema is None:
+        raise StoreError(f"{name} is the database of another program: name another file")
+    if schema != str(SCHEMA):
+        raise StoreError(f"{name} holds records of schema {schema}, this version reads {SCHEMA}: name another file")
+
+
+def _put(db: sqlite3.Connection, key: str, value: Any) -> None:
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, encode(value).decode()))
+
+
+def _row(record: Record) -> tuple[Any, ...]:
+    """The values of :data:`_COLUMNS`."""
+    times, links, data = record.timings, record.links, bytes(record.data)
+    return (
+        record.url,
+        record.outcome,
+        record.status,
+        record.reason and record.reason.value,
+        record.detail,
+        record.title,
+        record.depth,
+        record.via,
+        record.location,
+        record.attempts,
+        record.redirects,
+        record.content_type,
+        record.charset,
+        record.size,
+        record.wire,
+        times.waited_us,
+        times.server_us,
+        times.body_us,
+        times.parse_us,
+        record.fetched_at,
+        record.retry_after,
+        record.error,
+        None if data == b"null" else data.decode(),
+        None if links is None else encode(links).decode(),
+    )
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    """The record that :func:`_row` laid out."""
+    values = dict(zip(_NAMES, row, strict=True))
+    values["timings"] = {name: values.pop(name) for name in _TIMES}
+    values["data"] = msgspec.Raw((values["data"] or "null").encode())
+    values["links"] = values["links"] and msgspec.json.decode(values["links"])
+    return msgspec.convert({"schema": SCHEMA, **values}, Record)
+
+
+_NAMES = _COLUMNS.split(", ")
+_TIMES = ("waited_us", "server_us", "body_us", "parse_us")
+
+
+@contextlib.contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """SQLite's errors, and the system's, as one message each."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        primary = None if code is None else code & 0xFF  # the rest says where inside SQLite: sqlite.org/rescode.html
+        raise StoreError(f"{name}: {_TROUBLE.get(primary or 0, str(error))}") from error
+    except OSError as error:
+        raise trouble(name, error) from error
+
+
+def _lock(name: str) -> int:
+    """Lock the database for this process, by a file beside it.
+
+    On the database itself the lock would not be safe: closing any descriptor of it drops the locks that SQLite holds
+    on it in this process (sqlite.org/howtocorrupt.html, 2.2). SQLite's own exclusive mode would shut out readers.
+    """
+    if Path(name).is_dir():
+        raise StoreError(f"{name}: it is a folder: name a file in it")
+    return open_locked(f"{name}-lock", name)
+
+
+def _unlock(name: str, fd: int) -> None:
+    """While we hold it: whoever opened the file before, and locks it after, sees that it is gone."""
+    with contextlib.suppress(OSError):
+        Path(f"{name}-lock").unlink()
+    os.close(fd)
