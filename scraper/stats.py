@@ -16,9 +16,11 @@ import msgspec
 from scraper.model import Failed, Fetched, Outcome, Refused
 from scraper.url import host_key
 
-__all__ = ["Histogram", "Stats", "is_failure", "label"]
+__all__ = ["Histogram", "Stats", "is_failure", "is_failure_label", "label"]
 
 _K = TypeVar("_K")
+
+_REFUSED = "refused: "
 
 
 class Histogram(msgspec.Struct):
@@ -142,7 +144,7 @@ def label(outcome: Outcome) -> str:
         case Failed(reason=reason):
             return reason.value
         case Refused(reason=reason):
-            return f"refused: {reason.value}"
+            return f"{_REFUSED}{reason.value}"
 
 
 def is_failure(outcome: Outcome) -> bool:
@@ -154,6 +156,11 @@ def is_failure(outcome: Outcome) -> bool:
             return True
         case Refused():
             return False
+
+
+def is_failure_label(name: str) -> bool:
+    """:func:`is_failure` for the outcomes that are counted under the label ``name``."""
+    return int(name) >= 400 if name.isdecimal() else not name.startswith(_REFUSED)
 
 
 def _sum(one: dict[_K, int], other: dict[_K, int]) -> dict[_K, int]:
