@@ -11,10 +11,14 @@ from collections.abc import Iterable
 
 import can_ada
 
-__all__ = ["MAX_LENGTH", "canonical", "host_key", "hostname", "join_all", "origin"]
+__all__ = ["MAX_LENGTH", "MAX_TOTAL", "canonical", "host_key", "hostname", "join_all", "origin"]
 
 MAX_LENGTH = 8_000
 """Longer URLs are not followed: servers and proxies refuse them (RFC 9110, 4.1 asks for at least 8,000 octets)."""
+
+MAX_TOTAL = 16_000_000
+"""Characters of one page's links together; those beyond are dropped. A base of 7,000 characters makes 900 MB of links
+out of a 2 MB page; an honest page of that size has links of some 10 million characters at most."""
 
 _HTTP = ("http://", "https://")
 
@@ -39,6 +43,7 @@ def join_all(base: str, hrefs: Iterable[str]) -> tuple[str, ...]:
     except (ValueError, TypeError):
         return ()
     found: dict[str, None] = {}
+    room = MAX_TOTAL
     for href in dict.fromkeys(hrefs):
         try:
             url = (root + href).href
@@ -52,6 +57,9 @@ def join_all(base: str, hrefs: Iterable[str]) -> tuple[str, ...]:
             url = _without_login(url)
         if len(url) <= MAX_LENGTH:
             found[url] = None
+            room -= len(url)
+            if room < 0:
+                break
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from scraper.parse.document import Document, Element
 from scraper.parse.encoding import UTF8, clip, decode, sniff
 from scraper.parse.engines import Findings, engine
 from scraper.parse.function import call, load_function
-from scraper.parse.turbo import tree
+from scraper.parse.turbo import light_tree
 from scraper.settings import Limits, Parsing
 from scraper.url import canonical, join_all
 
@@ -73,6 +73,6 @@ def _document(
 
     def document() -> turbohtml.Document:
         shared = findings.tree
-        return shared if isinstance(shared, turbohtml.Document) else tree(markup)
+        return shared if isinstance(shared, turbohtml.Document) else light_tree(markup)
 
     return Document(response, charset, title, links, text, document)

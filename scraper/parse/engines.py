@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from scraper.errors import ConfigError
+from scraper.parse.guard import heavy
 
 __all__ = ["Engine", "Findings", "engine"]
 
@@ -27,7 +28,7 @@ class Findings(NamedTuple):
     :ivar title: the text of the first ``<title>`` that is not a drawing's.
     :ivar base: the ``href`` of the first ``<base>`` that has one.
     :ivar hrefs: of ``<a>`` and ``<area>``, in the order of the document; not of those in a ``<template>``.
-    :ivar tree: the engine's own document.
+    :ivar tree: the engine's own document; None of a page that is too heavy for one.
     """
 
     title: str | None
@@ -50,9 +51,19 @@ def engine(name: str) -> Engine:
     except KeyError:
         raise ConfigError(f"there is no parser {name!r}; there are {', '.join(_ENGINES)}") from None
     try:
-        return load()
+        return _guarded(load())
     except ImportError as error:
         raise ConfigError(f"the parser {name!r} cannot be loaded: {error}") from error
+
+
+def _guarded(read: Engine) -> Engine:
+    """``read``, but for pages that are too heavy for a tree."""
+    from scraper.parse import tokens
+
+    def read_or_skim(markup: bytes | str) -> Findings:
+        return tokens.read(markup) if heavy(markup) else read(markup)
+
+    return read_or_skim
 
 
 def _turbo() -> Engine:

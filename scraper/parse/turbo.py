@@ -7,8 +7,12 @@ from typing import cast
 from turbohtml import Document, Namespace, XPath, parse
 
 from scraper.parse.engines import Findings
+from scraper.parse.guard import heavy
 
-__all__ = ["read", "tree"]
+__all__ = ["light_tree", "read", "tree"]
+
+_LIGHT = 16_000
+"""Bytes whose tree is never too heavy."""
 
 _BASE = XPath("//base/@href")
 _HREFS = XPath("//a/@href|//area/@href")
@@ -29,6 +33,11 @@ def tree(markup: bytes | str) -> Document:
         for template in document.find_all("template"):
             template.clear()
     return document
+
+
+def light_tree(markup: bytes | str) -> Document:
+    """The document, or of a page that is too heavy for a tree that of its beginning."""
+    return tree(markup[:_LIGHT] if heavy(markup) else markup)
 
 
 def _title(document: Document) -> str | None:

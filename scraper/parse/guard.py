@@ -1,0 +1,56 @@
+"""Which pages no tree should be built of: those that are small on the wire and huge, or endless, as a tree.
+
+The tree that the HTML standard asks for is not linear in the page. Formatting elements (``<b>``, ``<font>`` ...) that
+are left open are made anew in every paragraph that follows, so n of them and m paragraphs give n * m elements: 64 KB of
+``<b 0><b 1>...<p>x<p>x...`` became 1 GB and took over a second. The standard keeps at most three alike, and turbohtml
+nests at most 512 deep; what remains is bounded here by counting. The attributes of repeated ``<html>`` and ``<body>``
+tags are merged into the first, each compared with all before: 128 KB took 2.4 s and 1 GB.
+
+Pages that are too heavy are read token by token (:mod:`scraper.parse.tokens`), which is linear. The tests count what a
+parser could act on, open tags, without crediting end tags: a parser may ignore an end tag, a counter would not know.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["heavy"]
+
+_SMALL = 16_000
+"""Bytes up to which nothing is looked at: they cannot hold enough tags."""
+_ELEMENTS = 2_000_000
+"""Elements that reconstruction may make of a page: about 270 MB and half a second."""
+_DEPTH = 512
+"""turbohtml nests no deeper."""
+_ALIKE = 3
+"""Open formatting elements with the same tag and attributes (HTML standard, 13.2.4.3, the Noah's Ark clause)."""
+_TAGS = _ELEMENTS // _DEPTH
+"""Tags up to which reconstruction stays below ``_ELEMENTS`` whatever they are."""
+_MEDIUM = 256_000
+"""Bytes up to which merging attributes takes half a second at most."""
+_ROOTS = 16_000
+"""Bytes of ``<html>`` and ``<body>`` tags that are merged without a thought."""
+
+# A tag with its attributes, delimited as a tokenizer does it; possessive, so that no input makes it backtrack.
+_ATTRIBUTES = (
+    rb"(?![^\t\n\f\r />])(?:[\t\n\f\r /]++|[^\t\n\f\r />][^\t\n\f\r />=]*+"
+    rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"|'[^']*+'|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+)*+"
+)
+_FORMATTING = re.compile(rb"<(?=[bceistufBCEISTUF])(?i:[bisu]|big|code|em|font|small|strike|strong|tt)" + _ATTRIBUTES)
+_ROOT = re.compile(rb"<(?=[bhBH])(?i:html|body)" + _ATTRIBUTES)
+
+
+def heavy(markup: bytes | str) -> bool:
+    """Whether a tree of ``markup`` might take over a second, or some hundred megabytes."""
+    if len(markup) <= _SMALL:
+        return False
+    tags = markup.count(b"<") if isinstance(markup, bytes) else markup.count("<")
+    if tags <= _TAGS and len(markup) <= _MEDIUM:
+        return False
+    data = markup if isinstance(markup, bytes) else markup.encode("utf-8", "replace")
+    return tags * _reconstructed(data) > _ELEMENTS or sum(map(len, _ROOT.findall(data))) > _ROOTS
+
+
+def _reconstructed(data: bytes) -> int:
+    """How many formatting elements can be open at once, and be made anew by one tag."""
+    return min(_ALIKE * len(set(_FORMATTING.findall(data))), _DEPTH)

@@ -1,0 +1,61 @@
+"""The reader of pages that are too heavy for a tree (see :mod:`scraper.parse.guard`): linear in the page.
+
+Without a tree some of the standard's finer rules are unknown, such as tags that are ignored where they stand; on pages
+that people wrote the findings are the same.
+"""
+
+from __future__ import annotations
+
+from turbohtml import Token, TokenType, tokenize
+
+from scraper.parse.engines import Findings
+
+__all__ = ["read"]
+
+
+def read(markup: bytes | str) -> Findings:
+    """See :data:`scraper.parse.engines.Engine`; there is no tree."""
+    reader = _Reader()
+    for token in tokenize(markup if isinstance(markup, str) else markup.decode("utf-8", "replace")):
+        reader.take(token)
+    title = "".join(reader.title) if reader.title is not None else None
+    return Findings(title, reader.base, reader.hrefs, None)
+
+
+class _Reader:
+    """Follows the tokens: which ``<template>`` and ``<svg>`` are open, and whether the title is being read."""
+
+    def __init__(self) -> None:
+        self.title: list[str] | None = None
+        self.base: str | None = None
+        self.hrefs: list[str] = []
+        self._open = {"template": 0, "svg": 0}
+        self._in_title = False
+
+    def take(self, token: Token) -> None:
+        if token.type is TokenType.START_TAG:
+            self._start(token)
+        elif token.type is TokenType.END_TAG:
+            self._in_title = False
+            if token.tag in self._open:
+                self._open[token.tag] = max(0, self._open[token.tag] - 1)
+        elif self._in_title and self.title is not None and token.type is TokenType.TEXT:
+            self.title.append(token.data or "")
+
+    def _start(self, token: Token) -> None:
+        if token.tag in self._open:
+            self._open[token.tag] += not token.self_closing
+        elif self._open["template"]:
+            return
+        elif token.tag in ("a", "area"):
+            if (href := _href(token)) is not None:
+                self.hrefs.append(href)
+        elif token.tag == "base":
+            self.base = _href(token) if self.base is None else self.base
+        elif token.tag == "title" and self.title is None and not self._open["svg"]:
+            self.title, self._in_title = [], True
+
+
+def _href(token: Token) -> str | None:
+    """The value of ``href``: empty where it has none, None where it is absent."""
+    return next((value or "" for name, value in token.attrs or () if name == "href"), None)
