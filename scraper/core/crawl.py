@@ -2,10 +2,11 @@
 
 The life of a URL::
 
-    met ──> beyond the depth limit ──> (a shorter way turns up) ──┐
-     │                                                            v
-     ├──> out of scope: forgotten                    admitted: waits in the frontier
-     └────────────────────────────────────────────────────────────┘
+    met ──> beyond the depth limit: forgotten until a shorter way turns up
+     │
+     ├──> out of scope: never looked at again
+     v
+    admitted: waits in the frontier ──────────────────────────────┐
                                                                   │ take
                           ┌── retry: waits for its time <──┐      v
                           └────────────────────────────────┴─ in flight
@@ -20,7 +21,9 @@ belongs to one thread.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,6 +34,15 @@ from scraper.settings import Settings
 __all__ = ["Crawl"]
 
 _OUT_OF_SCOPE = -1  # as a depth: nothing is shorter, so it is never looked at again
+
+
+class _Edges(NamedTuple):
+    """Ways from one URL to others: ``depth`` and ``redirects`` are what the targets have by them."""
+
+    via: str | None
+    depth: int
+    redirects: int
+    targets: tuple[str, ...]
 
 
 class Crawl:
@@ -46,6 +58,8 @@ class Crawl:
     *shortest known* distance. When a shorter way to a known URL turns up, its depth and those of its links are
     lowered, a redirect being an edge of length 0; for this the links of final pages are remembered. Without a depth
     limit no outcome depends on depth, nothing is remembered, and a record's depth is that of the first way found.
+    One exception is accepted: where chains of redirects run into one another, which of their URLs is one redirect too
+    many depends on the way that was found first.
 
     :param chance: gives numbers in [0, 1) for the jitter of retries, such as ``random.random``.
     """
@@ -55,7 +69,7 @@ class Crawl:
         self._chance = chance
         self._frontier = Frontier(settings.politeness)
         self._depths: dict[str, int] = {}
-        self._edges: dict[str, tuple[tuple[str, ...], int]] = {}
+        self._final_edges: dict[str, tuple[tuple[str, ...], int]] = {}
         self._shorter_via: dict[str, str | None] = {}
         self._flights: set[str] = set()
         self._retries: list[tuple[float, int, Request]] = []
@@ -76,7 +90,7 @@ class Crawl:
 
     @property
     def known(self) -> int:
-        """URLs met so far, whether they belong to the crawl or not."""
+        """URLs met so far within the depth limit, whether in scope or not."""
         return len(self._depths)
 
     @property
@@ -87,7 +101,7 @@ class Crawl:
     @property
     def pages_left(self) -> int | None:
         """What is left of the page budget; None without one."""
-        return None if self._budget.pages is None else self._budget.pages - self._started
+        return None if self._budget.pages is None else max(0, self._budget.pages - self._started)
 
     @property
     def ending(self) -> bool:
@@ -103,22 +117,24 @@ class Crawl:
         """Start nothing any more; what is in flight is still received."""
         self._stopped = True
 
-    def seed(self, urls: Iterable[str]) -> list[Outcome]:
-        """Admit canonical ``urls`` at depth 0; known ones are passed over.
+    def seed(self, urls: Iterable[str]) -> list[Entry]:
+        """Admit canonical ``urls`` at depth 0; for a known one, this is a shorter way to it.
 
-        :returns: outcomes of the seeds that ``include`` and ``exclude`` refuse: final, to be written.
+        :returns: what is to be written: the seeds that ``include`` and ``exclude`` refuse, and corrections.
         """
-        refused: list[Outcome] = []
+        entries: list[Entry] = []
         for url in urls:
-            if url in self._depths:
+            if self._depths.get(url, _OUT_OF_SCOPE) != _OUT_OF_SCOPE:
+                if self._budget.depth is not None:
+                    entries += self._spread(_Edges(None, 0, 0, (url,)))
                 continue
             self._depths[url] = 0
             request = Request(url)
             if self._scope.selects(url):
                 self._frontier.push(request)
             else:
-                refused.append(Refused(request, Reason.SCOPE, "include or exclude leaves it out"))
-        return refused
+                entries.append(Refused(request, Reason.SCOPE, "include or exclude leaves it out"))
+        return entries
 
     def take(self, now: float, room: int) -> list[Request]:
         """At most ``room`` requests that may be started at this instant; they are in flight from here on."""
@@ -155,27 +171,33 @@ class Crawl:
             again = msgspec.structs.replace(request, attempt=request.attempt + 1)
             heapq.heappush(self._retries, (now + wait, self._turn, again))
             return []
-        return self._settle(outcome)
+        final = self._final(outcome)
+        return [final, *self._follow(final)]
 
     def replay(self, log: Iterable[Outcome]) -> list[Entry]:
         """Take over the final outcomes of an earlier run, in the order they were written; then :meth:`seed`.
 
-        What was waiting or in flight when that run ended waits again.
+        What was waiting or in flight when that run ended waits again. The outcomes count for the page budget. The
+        settings may differ from those of the earlier run: what is recorded stays, the rest follows the new ones.
 
         :returns: corrections that the log does not hold yet.
         """
-        settled: set[str] = set()
-        entries: list[Entry] = []
+        logged: dict[str, int] = {}
+        shallower: dict[str, Entry] = {}
         for outcome in log:
             url, depth = outcome.url, outcome.request.depth
-            if url in settled:
+            if url in logged:
                 continue
-            settled.add(url)
+            logged[url] = depth
             known = self._depths.get(url, _OUT_OF_SCOPE)
-            self._depths[url] = min(known, depth) if known >= 0 else depth
-            entries += self._settle(outcome)[1:]
-        self._frontier.discard(settled)
-        return entries
+            self._depths[url] = depth if known == _OUT_OF_SCOPE else min(known, depth)
+            self._started += not isinstance(outcome, Refused)
+            final = self._final(outcome)
+            if final.request.depth < depth:
+                shallower[url] = Shallower(url, final.request.depth, final.request.via)
+            shallower.update((entry.url, entry) for entry in self._follow(final))
+        self._frontier.discard(logged.keys())
+        return list(shallower.values())
 
     def wakeup(self) -> float | None:
         """When :meth:`take` can next give something without an outcome coming in; None when only one can help."""
@@ -193,78 +215,71 @@ class Crawl:
             return request
         return msgspec.structs.replace(request, depth=depth, via=self._shorter_via.pop(request.url, request.via))
 
-    def _settle(self, outcome: Outcome) -> list[Entry]:
-        """``outcome`` is final: correct its depth, meet its links."""
+    def _final(self, outcome: Outcome) -> Outcome:
+        """``outcome`` as it is recorded: with the depth known now, and failed where it is one redirect too many."""
         request = self._current(outcome.request)
-        if request is not outcome.request:
-            outcome = msgspec.structs.replace(outcome, request=request)
         if isinstance(outcome, Fetched) and outcome.location and request.redirects >= self._budget.redirects:
-            outcome = Failed(request, Reason.REDIRECTS, f"one more, to {outcome.location}", at=outcome.at)
-        targets, step = _edges(outcome)
+            return Failed(request, Reason.REDIRECTS, f"one more, to {outcome.location}", outcome.timings, outcome.at)
+        return outcome if request is outcome.request else msgspec.structs.replace(outcome, request=request)
+
+    def _follow(self, final: Outcome) -> list[Entry]:
+        """Meet what ``final`` leads to."""
+        request = final.request
+        targets, step = _targets(final)
+        edges = _Edges(request.url, request.depth + step, 0 if step else request.redirects + 1, targets)
         if self._budget.depth is not None:
-            self._edges[request.url] = targets, step
-            return [outcome, *self._meet_or_lower(targets, request, step)]
+            self._final_edges[request.url] = targets, step
+            return self._spread(edges)
         known = self._depths
         for url in targets:
             if url not in known:
-                self._meet(url, request.depth + step, request, step)
-        return [outcome]
+                self._meet(url, edges)
+        return []
 
-    def _meet(self, url: str, depth: int, source: Request, step: int) -> None:
-        """A URL nobody has seen: admit it, leave it beyond the limit, or forget it."""
-        if self._budget.depth is not None and depth > self._budget.depth:
-            self._depths[url] = depth
-        elif not self._scope.admits(url):
-            self._depths[url] = _OUT_OF_SCOPE
+    def _meet(self, url: str, edges: _Edges) -> None:
+        """A URL nobody has seen, within the depth limit: admit it, if the scope does."""
+        if self._scope.admits(url):
+            self._depths[url] = edges.depth
+            self._frontier.push(Request(url, edges.depth, edges.via, redirects=edges.redirects))
         else:
-            self._depths[url] = depth
-            redirects = 0 if step else source.redirects + 1
-            self._frontier.push(Request(url, depth, source.url, redirects=redirects))
+            self._depths[url] = _OUT_OF_SCOPE
 
-    def _meet_or_lower(self, targets: tuple[str, ...], source: Request, step: int) -> list[Entry]:
-        depth = source.depth + step
-        entries: list[Entry] = []
-        for url in targets:
-            known = self._depths.get(url)
-            if known is None:
-                self._meet(url, depth, source, step)
-            elif depth < known:
-                entries += self._lower(url, depth, source, step)
-        return entries
+    def _spread(self, edges: _Edges) -> list[Entry]:
+        """With a depth limit: meet what is new, lower what is known, and go on behind what is final, by a work list.
 
-    def _lower(self, url: str, depth: int, source: Request, step: int) -> list[Entry]:
-        """A shorter way to a known URL: lower its depth and those of what lies behind it, by a work list."""
-        entries: list[Entry] = []
-        work = [(url, depth, source, step)]
-        while work:
-            url, depth, source, step = work.pop()
-            before = self._depths[url]
-            if depth >= before:
-                continue
-            self._depths[url] = depth
-            if before > self._limit >= depth:
-                del self._depths[url]
-                self._meet(url, depth, source, step)
-            elif url in self._edges:
-                entries.append(Shallower(url, depth, source.url))
-                targets, length = self._edges[url]
-                here = Request(url, depth)
-                work += [
-                    (target, depth + length, here, length)
-                    for target in targets
-                    if self._depths.get(target, _OUT_OF_SCOPE) > depth + length
-                ]
-            elif before <= self._limit:
-                self._shorter_via[url] = source.url
-        return entries
+        The list is in the order of depth (a 0-1 breadth-first search), so nothing is lowered twice in one call.
 
-    @property
-    def _limit(self) -> int:
+        :returns: corrections for the final ones.
+        """
         assert self._budget.depth is not None
-        return self._budget.depth
+        entries: list[Entry] = []
+        work = deque([edges])
+        while work:
+            edges = work.popleft()
+            if edges.depth > self._budget.depth:
+                continue
+            for url in edges.targets:
+                known = self._depths.get(url)
+                if known is None:
+                    self._meet(url, edges)
+                elif known > edges.depth:
+                    entries += self._lower(url, edges, work)
+        return entries
+
+    def _lower(self, url: str, edges: _Edges, work: deque[_Edges]) -> list[Entry]:
+        self._depths[url] = edges.depth
+        if url not in self._final_edges:
+            self._shorter_via[url] = edges.via
+            return []
+        targets, step = self._final_edges[url]
+        if step:
+            work.append(_Edges(url, edges.depth + 1, 0, targets))
+        else:
+            work.appendleft(_Edges(url, edges.depth, edges.redirects + 1, targets))
+        return [Shallower(url, edges.depth, edges.via)]
 
 
-def _edges(outcome: Outcome) -> tuple[tuple[str, ...], int]:
+def _targets(outcome: Outcome) -> tuple[tuple[str, ...], int]:
     """Where an outcome leads, and how much deeper that is."""
     match outcome:
         case Fetched(location=str() as target):

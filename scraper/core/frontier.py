@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Collection
 
 from scraper.model import Request
 from scraper.settings import Politeness
@@ -91,7 +92,7 @@ class Frontier:
             return 0.0
         return self._timed[0][0] if self._timed else None
 
-    def discard(self, urls: set[str]) -> None:
+    def discard(self, urls: Collection[str]) -> None:
         """Forget what waits for ``urls``: one pass over all queues, for the start of a resumed crawl."""
         for host in self._hosts.values():
             host.waiting = deque(request for request in host.waiting if request.url not in urls)
