@@ -125,7 +125,7 @@ class Response(msgspec.Struct, frozen=True):
     """What a fetcher hands to the parser, on the worker's side only.
 
     :ivar headers: lower-case names; of a repeated header the values are joined with ``", "`` (RFC 9110, 5.3).
-    :ivar body: whole and decompressed.
+    :ivar body: whole and decompressed; ``wire`` is the number of bytes that were received for it.
     :ivar at: when the fetch began, in seconds since the epoch.
     """
 
@@ -135,6 +135,7 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes
     timings: Timings = Timings()
     at: float = 0.0
+    wire: int = 0
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):

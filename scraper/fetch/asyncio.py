@@ -1,0 +1,173 @@
+"""Fetching with aiohttp, for one event loop.
+
+aiohttp's timeouts cost a timer each a request and know nothing of a limit without bytes while headers come, so there is
+one sweeper for all fetches in flight instead: it looks at them ten times within the shortest limit, and cancels what is
+overdue. Below aiohttp's pool stand protocols of our own (:mod:`scraper.fetch.protocol`), which read the answer.
+
+Bodies are decompressed on the loop: at most ``limits.size`` bytes, some 3 ms a megabyte. The loop may stand still at
+times, being pumped by its owner; such time is not held against the servers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+
+import aiohttp
+from yarl import URL
+
+from scraper.fetch.errors import FetchError, StaleError, timed_out
+from scraper.fetch.headers import joined, request_headers, tls_context
+from scraper.fetch.protocol import Connector, Flight
+from scraper.fetch.response import Stopwatch, respond
+from scraper.model import Reason, Request, Response
+from scraper.settings import Identity, Limits
+
+__all__ = ["AsyncFetcher"]
+
+_BUFFER = 256 * 1024
+
+
+class AsyncFetcher:
+    """One session for one loop: made anywhere, used and closed on the loop.
+
+    :raises ConfigError: for headers that cannot be sent or a ``ca_file`` that cannot be read.
+    """
+
+    def __init__(self, limits: Limits, identity: Identity) -> None:
+        self._limits = limits
+        self._identity = identity
+        self._headers = request_headers(identity)
+        self._proxy = identity.proxy
+        self._tls = tls_context(identity) if identity.ca_file else None
+        self._flights: dict[asyncio.Task[object], Flight] = {}
+        self._sweeper = _Sweeper(limits, self._flights)
+        self._pooled: aiohttp.ClientSession | None = None
+        self._fresh: aiohttp.ClientSession | None = None
+
+    async def fetch(self, request: Request) -> Response:
+        """Ask for ``request.url`` and read the answer whole.
+
+        :raises FetchError: for what the border found; aiohttp's own errors pass through.
+        """
+        watch = Stopwatch()
+        try:
+            if self._pooled is None:
+                self._pooled = self._session(reuse=True)
+            return await self._attempt(self._pooled, request, watch)
+        except StaleError:  # there may be more such connections in the pool
+            if self._fresh is None:
+                self._fresh = self._session(reuse=False)
+            return await self._attempt(self._fresh, request, watch)
+
+    async def close(self) -> None:
+        """Close all connections; what is in flight must have been cancelled before."""
+        self._sweeper.stop()
+        for session in (self._pooled, self._fresh):
+            if session is not None:
+                await session.close()
+        self._pooled = self._fresh = None
+        await asyncio.sleep(0)  # transports say their last word on the next turn of the loop
+
+    async def _attempt(self, session: aiohttp.ClientSession, request: Request, watch: Stopwatch) -> Response:
+        task = asyncio.current_task()
+        assert task is not None
+        flight = self._flights[task] = Flight(task)
+        self._sweeper.watch(flight)
+        answer: aiohttp.ClientResponse | None = None
+        pieces: list[bytes] = []
+        try:
+            answer = await session.get(
+                URL(request.url, encoded=True),
+                allow_redirects=False,
+                proxy=self._proxy,
+                ssl=self._trusted() if request.url.startswith("https") else True,
+            )
+            watch.headers()
+            while piece := await answer.content.readany():
+                pieces.append(piece)
+        except asyncio.CancelledError:
+            flight.land()
+            raise
+        except Exception as error:
+            better = self._better(error, flight)
+            if better is error:
+                raise
+            raise better from error
+        finally:
+            del self._flights[task]
+            if answer is not None:
+                answer.close()
+        return respond(request.url, answer.status, joined(answer.headers.items()), pieces, watch, self._limits)
+
+    def _better(self, error: Exception, flight: Flight) -> Exception:
+        """What ``error`` is, where aiohttp does not know: a stale connection, or trouble with the proxy's name."""
+        if flight.stale and not (isinstance(error, FetchError) and error.reason is not Reason.RESET):
+            return StaleError(Reason.RESET, str(error))
+        if self._proxy and isinstance(error, aiohttp.ClientConnectorDNSError):
+            return FetchError(Reason.PROXY, str(error))
+        return error
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = tls_context(self._identity)
+        return self._tls
+
+    def _session(self, *, reuse: bool) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=Connector(self._flights, self._limits, reuse=reuse),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            timeout=aiohttp.ClientTimeout(total=None),
+            read_bufsize=_BUFFER,
+            auto_decompress=False,
+            trust_env=False,
+        )
+
+
+class _Sweeper:
+    """Cancels the fetches that are over a limit of time."""
+
+    def __init__(self, limits: Limits, flights: dict[asyncio.Task[object], Flight]) -> None:
+        self._limits = limits
+        self._flights = flights
+        self._tick = min(0.5, max(0.01, min(limits.connect, limits.read, limits.total) / 10))
+        self._timer: asyncio.TimerHandle | None = None
+        self._swept = 0.0
+
+    def watch(self, flight: Flight) -> None:
+        """Look after ``flight``, which has just begun."""
+        if self._timer is None:
+            self._swept = flight.began
+            self._arm()
+
+    def stop(self) -> None:
+        """Leave nothing on the loop."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _arm(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._tick, self._sweep)
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        stood_still = max(0.0, now - self._swept - 2 * self._tick)
+        self._swept = now
+        for flight in self._flights.values():
+            flight.forgive(stood_still)
+            late = self._overdue(flight, now)
+            if late is not None:
+                flight.cancel(late)
+        self._timer = None
+        if self._flights:
+            self._arm()
+
+    def _overdue(self, flight: Flight, now: float) -> FetchError | None:
+        limits = self._limits
+        if now - flight.began >= limits.total:
+            return timed_out("total", limits.total)
+        if not flight.connected:
+            return timed_out("connect", limits.connect) if now - flight.began >= limits.connect else None
+        return timed_out("read", limits.read) if now - flight.heard >= limits.read else None

@@ -1,0 +1,160 @@
+"""Fetching with requests, for one thread at a time.
+
+An HTTPAdapter is used as it is, without a Session: that spares redirects, cookies, netrc and proxies from the
+environment, which are not wanted here, and two thirds of the time of a request. Below it stands urllib3 with
+connections of our own (:mod:`scraper.fetch.connection`), which write the request, read the answer and keep every limit
+of time, none of which ``http.client`` does well enough.
+
+One limit differs from :mod:`scraper.fetch.asyncio`: the system's resolver cannot be interrupted, so that a name whose
+servers are silent takes as long as ``resolv.conf`` says, and then fails.
+"""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from requests import PreparedRequest
+from requests import Response as Answer
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+
+from scraper.fetch.connection import Line, PlainConnection, TLSConnection
+from scraper.fetch.errors import StaleError
+from scraper.fetch.headers import joined, request_headers, tls_context
+from scraper.fetch.response import Stopwatch, respond
+from scraper.model import Request, Response
+from scraper.settings import Identity, Limits
+from scraper.url import host_key, hostname
+
+__all__ = ["BlockingFetcher"]
+
+_HOSTS = 16
+"""Hosts whose connections are kept; a thread has one to each."""
+_PIECE = 1 << 20
+
+
+class BlockingFetcher:
+    """One session for one thread: its connections are kept until :meth:`close`.
+
+    :raises ConfigError: for headers that cannot be sent or a ``ca_file`` that cannot be read.
+    """
+
+    def __init__(self, limits: Limits, identity: Identity) -> None:
+        self._limits = limits
+        self._line = Line(limits)
+        self._headers = request_headers(identity)
+        self._adapter = _Adapter(self._line, identity)
+        self._proxies = {"http": identity.proxy, "https": identity.proxy} if identity.proxy else None
+
+    def fetch(self, request: Request) -> Response:
+        """Ask for ``request.url`` and read the answer whole.
+
+        :raises FetchError: for what the border found; requests' and urllib3's own errors pass through.
+        """
+        self._line.start()
+        watch = Stopwatch()
+        try:
+            return self._attempt(request, watch)
+        except StaleError:
+            return self._attempt(request, watch)  # its connection is gone, and it was the only one to the host
+
+    def abort(self) -> None:
+        """Break off what is being fetched, and all that is asked for later; for any thread to call."""
+        self._line.abort()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._adapter.close()
+
+    def _attempt(self, request: Request, watch: Stopwatch) -> Response:
+        answer = self._adapter.send(self._prepare(request.url), stream=True, proxies=self._proxies)
+        watch.headers()
+        raw = answer.raw
+        try:
+            pieces = list(iter(lambda: raw.read(_PIECE, decode_content=False), b""))
+        finally:
+            raw.release_conn() if raw.closed else raw.close()
+        return respond(request.url, raw.status, joined(raw.headers.items()), pieces, watch, self._limits)
+
+    def _prepare(self, url: str) -> PreparedRequest:
+        """A request as ``prepare()`` would make it, for an URL that is canonical already."""
+        prepared = PreparedRequest()
+        prepared.method, prepared.url = "GET", url
+        prepared.headers = {"Host": host_key(url), **self._headers}  # type: ignore[assignment]
+        return prepared
+
+
+class _Adapter(HTTPAdapter):
+    """Puts our connections under requests, and leaves out what it does for each answer that nobody reads."""
+
+    def __init__(self, line: Line, identity: Identity) -> None:
+        self._pools = {
+            "http": functools.partial(_make_pool, HTTPConnectionPool, functools.partial(PlainConnection, line)),
+            "https": functools.partial(_make_pool, HTTPSConnectionPool, functools.partial(TLSConnection, line)),
+        }
+        self._identity = identity
+        self._tls = tls_context(identity) if identity.ca_file else None
+        super().__init__(pool_connections=_HOSTS, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self._pools  # type: ignore[assignment]
+        return manager
+
+    def get_connection_with_tls_context(
+        self,
+        request: PreparedRequest,
+        verify: Any,
+        proxies: Mapping[str, str] | None = None,
+        cert: Any = None,
+    ) -> HTTPConnectionPool:
+        """The pool for the request's host, without parsing an URL that is canonical already."""
+        scheme, host, port = _endpoint(str(request.url))
+        options = {"ssl_context": self._trusted()} if scheme == "https" else None
+        manager = self.proxy_manager_for(proxies[scheme]) if proxies else self.poolmanager
+        pool: HTTPConnectionPool = manager.connection_from_host(host, port, scheme, options)
+        return pool
+
+    def request_url(self, request: PreparedRequest, proxies: Mapping[str, str] | None) -> str:
+        """What stands in the request line: for a proxy the whole URL (RFC 9112, 3.2)."""
+        url = str(request.url)
+        if proxies and url.startswith("http:"):
+            return url
+        return "/" + url.split("/", 3)[3]
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = tls_context(self._identity)
+        return self._tls
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Nothing to do: the context verifies."""
+
+    def build_response(self, req: PreparedRequest, resp: Any) -> Answer:
+        """Without the cookies, the guess of an encoding and the copy of the headers."""
+        answer = Answer()
+        answer.status_code, answer.raw, answer.request, answer.url = resp.status, resp, req, str(req.url)
+        return answer
+
+
+def _make_pool(pool: type[HTTPConnectionPool], connection: Any, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+    made = pool(*args, **kwargs)
+    made.ConnectionCls = connection
+    return made
+
+
+def _endpoint(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a canonical URL."""
+    scheme, host = url.partition(":")[0], hostname(url)
+    port = host_key(url)[len(host) + 1 :]
+    return scheme, host, int(port) if port else _PORTS[scheme]
+
+
+_PORTS = {"http": 80, "https": 443}

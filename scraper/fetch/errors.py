@@ -1,0 +1,40 @@
+"""Why a fetch gave no response, where the border itself found out.
+
+What the libraries raise passes through as it is; :mod:`scraper.visit` holds the one table that says what each means.
+"""
+
+from __future__ import annotations
+
+from scraper.model import Reason
+
+__all__ = ["FetchError", "StaleError", "timed_out"]
+
+
+class FetchError(Exception):
+    """There is no whole answer.
+
+    :ivar reason: the class of the trouble; ``detail`` its text for a person.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class StaleError(FetchError):
+    """A connection that had served before was closed without a byte of an answer.
+
+    The server gave it up while the request was on its way, so the request may be sent again (RFC 9112, 9.3.1).
+    """
+
+
+def timed_out(phase: str, seconds: float) -> FetchError:
+    """The error for a limit that ran out; ``phase`` is ``connect``, ``read`` or ``total``."""
+    return FetchError(Reason.TIMEOUT, f"{phase}: {_PHASES[phase]} {seconds:g} s")
+
+
+_PHASES = {"connect": "no connection within", "read": "not a byte for", "total": "the answer was not whole after"}

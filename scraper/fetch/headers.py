@@ -1,0 +1,58 @@
+"""What every request says about us, and whom we trust: the same on both sides of the border."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterable
+
+import certifi
+
+from scraper.errors import ConfigError
+from scraper.settings import Identity
+
+__all__ = ["joined", "request_headers", "tls_context"]
+
+_DEFAULTS = (
+    ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+    ("Accept-Encoding", "gzip, deflate, br, zstd"),
+)
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def request_headers(identity: Identity) -> dict[str, str]:
+    """The headers of every request; the user's own replace ours of the same name.
+
+    :raises ConfigError: for a name or value that cannot be sent (RFC 9110, 5.1 and 5.5).
+    """
+    headers: dict[str, tuple[str, str]] = {}
+    for name, value in (("User-Agent", identity.user_agent), *_DEFAULTS, *identity.headers):
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise ConfigError(f"{name!r}: {value!r} cannot be sent as a header")
+        headers[name.lower()] = name, value.strip(" \t")
+    return dict(headers.values())
+
+
+def joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers under lower-case names, the values of a repeated one joined with ``", "`` (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
+def tls_context(identity: Identity) -> ssl.SSLContext:
+    """A context that trusts the authorities of certifi and those of ``ca_file``; about 20 ms to make.
+
+    :raises ConfigError: when ``ca_file`` cannot be read.
+    """
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    if identity.ca_file is not None:
+        try:
+            context.load_verify_locations(identity.ca_file)
+        except OSError as error:  # ssl.SSLError is one too
+            raise ConfigError(f"{identity.ca_file} cannot be read as PEM certificates: {error}") from error
+    return context

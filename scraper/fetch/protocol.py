@@ -1,0 +1,182 @@
+"""Protocols for aiohttp's connector that read the answer as :mod:`scraper.fetch.framing` has it.
+
+aiohttp has no public place to put them: they replace the ``_factory`` of the connector and the parser that
+``set_response_params`` makes. The tests at the border fail if a release of aiohttp moves either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import select
+import time
+from typing import Any, cast
+
+from aiohttp import HttpVersion11, StreamReader, TCPConnector
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_parser import RawResponseMessage
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from scraper.fetch.errors import FetchError
+from scraper.fetch.framing import AnswerReader, Head
+from scraper.model import Reason
+from scraper.settings import Limits
+
+__all__ = ["Connector", "Flight"]
+
+
+class Flight:
+    """A fetch in the air: what the sweeper needs to know of it.
+
+    :ivar began: when it started, on the clock of :func:`time.monotonic`; ``heard`` is when its last byte came.
+    :ivar connected: it has a connection.
+    :ivar stale: it was given a connection that had served before, and nothing has come on it.
+    """
+
+    __slots__ = ("_late", "_task", "began", "connected", "heard", "stale")
+
+    def __init__(self, task: asyncio.Task[object]) -> None:
+        self._task = task
+        self._late: FetchError | None = None
+        self.began = self.heard = time.monotonic()
+        self.connected = self.stale = False
+
+    def forgive(self, seconds: float) -> None:
+        """Do not count ``seconds`` in which nobody listened."""
+        self.began += seconds
+        self.heard += seconds
+
+    def cancel(self, late: FetchError) -> None:
+        """End the fetch with ``late``."""
+        if self._late is None:
+            self._late = late
+            self._task.cancel()
+
+    def land(self) -> None:
+        """Called when the task was cancelled.
+
+        :raises FetchError: when it was the sweeper who did it, and nobody else wants the task to end.
+        """
+        if self._late is not None and self._task.uncancel() == 0:
+            raise self._late from None
+
+
+class Connector(TCPConnector):
+    """aiohttp's pool of connections, without a limit of its own."""
+
+    def __init__(self, flights: dict[asyncio.Task[object], Flight], limits: Limits, *, reuse: bool) -> None:
+        super().__init__(limit=0, force_close=not reuse)
+        self._factory = functools.partial(Protocol, self._loop, flights, limits)  # type: ignore[assignment]
+
+
+class Protocol(ResponseHandler):
+    """One connection; it serves one fetch after the other."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, flights: dict[asyncio.Task[object], Flight], limits: Limits
+    ) -> None:
+        super().__init__(loop)
+        self._flights = flights
+        self._limits = limits
+        self._flight: Flight | None = None
+        self._reader: AnswerReader | None = None
+        self._stream: StreamReader | None = None
+        self._served = 0
+
+    def set_response_params(self, **params: Any) -> None:
+        """A request is about to be sent by the task that runs now."""
+        self._parser = cast(Any, _Unused())
+        self._reader = AnswerReader(self._limits.header, self._limits.size)
+        self._stream = self._payload = None
+        task = asyncio.current_task(self._loop)
+        self._flight = flight = self._flights.get(task) if task else None
+        if flight is not None:
+            flight.connected, flight.stale = True, self._served > 0
+            flight.heard = time.monotonic()
+        self._served += 1
+
+    def is_connected(self) -> bool:
+        """Whether the connection can be used again: not when the server has closed it or said something unasked.
+
+        The loop may not have been told yet; an answer to nobody, as a 408 before closing, must not be taken for ours.
+        """
+        if self.transport is None or self.transport.is_closing():
+            return False
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not poll.poll(0)
+
+    def data_received(self, data: bytes) -> None:
+        if not data:
+            return  # aiohttp asks for what was held back while it paused: nothing ever is
+        reader = self._reader
+        if reader is None or reader.done:
+            self._refuse()
+            return
+        if self._flight is not None:
+            self._flight.heard, self._flight.stale = time.monotonic(), False
+        try:
+            body = reader.feed(data)
+        except FetchError as error:
+            self._fail(error)
+        else:
+            self._deliver(reader, body)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        reader = self._reader
+        if reader is not None and not reader.done:
+            self._lost(reader, exc)
+        self._parser = None
+        super().connection_lost(exc)
+
+    def _lost(self, reader: AnswerReader, exc: BaseException | None) -> None:
+        try:
+            if isinstance(exc, OSError):
+                raise FetchError(Reason.RESET, str(exc))
+            reader.end()
+        except FetchError as error:
+            self._fail(error)
+        else:
+            self._deliver(reader, b"")
+
+    def _deliver(self, reader: AnswerReader, body: bytes) -> None:
+        """Pass on what has become known by the latest bytes."""
+        if self._stream is None and reader.head is not None:
+            self._stream = self._payload = StreamReader(self, _PAUSE, loop=self._loop)
+            self.feed_data((_message(reader.head), self._stream))
+        if self._stream is not None and body:
+            self._stream.feed_data(body, len(body))
+        if self._stream is not None and reader.done:
+            self._should_close = self._should_close or not reader.keep
+            self._flight = None
+            self._stream.feed_eof()
+
+    def _fail(self, error: Exception) -> None:
+        self._refuse()
+        self.set_exception(error)
+        if self._stream is not None:
+            self._stream.set_exception(error)
+
+    def _refuse(self) -> None:
+        self._should_close = True
+        if self.transport is not None:
+            self.transport.close()
+
+
+class _Unused:
+    """Stands where aiohttp keeps its parser, which is told to pause; ours keeps nothing back."""
+
+    def pause_reading(self) -> None:
+        return
+
+    def feed_eof(self) -> None:
+        return
+
+
+def _message(head: Head) -> RawResponseMessage:
+    headers = CIMultiDictProxy(CIMultiDict(head.headers))
+    return RawResponseMessage(HttpVersion11, head.status, "", headers, (), False, None, False, False)
+
+
+_PAUSE = 256 * 1024
+"""Bytes of a body that wait to be taken; at twice as many the connection is not read from until they are."""

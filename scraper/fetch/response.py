@@ -1,0 +1,59 @@
+"""The last step of a fetch, the same on both sides: what was received becomes a response."""
+
+from __future__ import annotations
+
+import time
+
+from scraper.fetch.decode import decode
+from scraper.fetch.errors import FetchError
+from scraper.model import Reason, Response, Timings
+from scraper.settings import Limits
+
+__all__ = ["Stopwatch", "is_redirect", "respond"]
+
+
+class Stopwatch:
+    """Takes the times of one fetch: made at its start, told when the headers are there."""
+
+    __slots__ = ("at", "began", "headers_at")
+
+    def __init__(self) -> None:
+        self.at = time.time()
+        self.began = self.headers_at = time.perf_counter()
+
+    def headers(self) -> None:
+        """The headers are there."""
+        self.headers_at = time.perf_counter()
+
+
+def respond(
+    url: str, status: int, headers: dict[str, str], pieces: list[bytes], watch: Stopwatch, limits: Limits
+) -> Response:
+    """The response for an answer whose body came in ``pieces``, decompressed.
+
+    What comes with a redirect is dropped: nobody reads it, and it need not decompress.
+
+    :param headers: as :func:`scraper.fetch.headers.joined` gives them.
+    :raises FetchError: see :func:`scraper.fetch.decode.decode`.
+    """
+    received = time.perf_counter()
+    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    pieces.clear()  # a large body is not kept twice while it unpacks
+    wire = len(body)
+    if wire > limits.size:
+        raise FetchError(Reason.TOO_LARGE, "the body is over the limit of bytes to receive")
+    if is_redirect(status, headers):
+        body = b""
+    elif "content-encoding" in headers:
+        body = decode(body, headers["content-encoding"], limits.size)
+    timings = Timings(
+        server_us=int((watch.headers_at - watch.began) * 1e6),
+        body_us=int((received - watch.headers_at) * 1e6),
+        parse_us=int((time.perf_counter() - received) * 1e6),
+    )
+    return Response(url, status, headers, body, timings, watch.at, wire)
+
+
+def is_redirect(status: int, headers: dict[str, str]) -> bool:
+    """Whether the answer only points elsewhere (RFC 9110, 15.4)."""
+    return 300 <= status < 400 and "location" in headers

@@ -1,0 +1,228 @@
+"""The worker's side: a request becomes an outcome, by fetching and parsing, and nothing is ever raised.
+
+Here is the one table that says which reason an exception means, whoever raised it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+import msgspec
+
+from scraper.fetch import FetchError
+from scraper.fetch.response import is_redirect
+from scraper.model import Failed, Fetched, Outcome, Page, Reason, Request, Response, Timings
+from scraper.url import canonical
+
+__all__ = ["REASONS", "WRAPPERS", "conclude", "reason_of", "visit", "visit_async"]
+
+Parse = Callable[[Response], Page]
+
+
+class Fetcher(Protocol):
+    """What :func:`visit` fetches with."""
+
+    def fetch(self, request: Request) -> Response:
+        """The response to ``request``; raises whatever goes wrong."""
+
+
+class AsyncFetcher(Protocol):
+    """What :func:`visit_async` fetches with."""
+
+    async def fetch(self, request: Request) -> Response:
+        """The response to ``request``; raises whatever goes wrong."""
+
+
+def visit(fetcher: Fetcher, parse: Parse, request: Request, submitted: float) -> Outcome:
+    """The outcome of ``request``; what goes wrong is in it, never raised.
+
+    :param submitted: when the request was given to the backend, by :func:`time.perf_counter`.
+    """
+    began, at = time.perf_counter(), time.time()
+    try:
+        response = fetcher.fetch(request)
+    except Exception as error:  # noqa: BLE001 - a worker outlives whatever its libraries raise
+        return _failed(request, error, submitted, began, at)
+    return conclude(parse, request, response, _us(submitted, began))
+
+
+async def visit_async(fetcher: AsyncFetcher, parse: Parse, request: Request, submitted: float) -> Outcome:
+    """:func:`visit` on an event loop; only being cancelled from outside is raised."""
+    began, at = time.perf_counter(), time.time()
+    try:
+        response = await fetcher.fetch(request)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _failed(request, error, submitted, began, at)
+    return conclude(parse, request, response, _us(submitted, began))
+
+
+def conclude(parse: Parse, request: Request, response: Response, waited_us: int = 0) -> Outcome:
+    """What a response comes to: redirects are noted, HTML is parsed, the rest is only counted."""
+    began = time.perf_counter()
+    headers = response.headers
+    page = location = None
+    media_type = headers.get("content-type", "").partition(";")[0].strip(" \t").lower() or None
+    if is_redirect(response.status, headers):
+        location = canonical(headers["location"], base=response.url)
+    elif _is_html(media_type, response.body):
+        try:
+            page = parse(response)
+        except Exception as error:  # noqa: BLE001 - a page must not end its worker
+            timings = _timings(response.timings, waited_us, began)
+            return Failed(request, Reason.PARSE, _detail(_named(error)), timings, response.at)
+    return Fetched(
+        request,
+        response.status,
+        page,
+        location,
+        _retry_after(headers.get("retry-after"), response.at),
+        _detail(media_type) if media_type else None,
+        len(response.body),
+        response.wire,
+        _timings(response.timings, waited_us, began),
+        response.at,
+    )
+
+
+def reason_of(error: BaseException) -> tuple[Reason, str]:
+    """What an exception means, and its text for a person.
+
+    A :class:`FetchError` says it itself. Else the first in the chain of causes that :data:`REASONS` knows decides, from
+    the outermost inwards; then the first that :data:`WRAPPERS` knows; all else is a bug of ours.
+    """
+    chain = list(_chain(error))
+    for nested in chain:
+        if isinstance(nested, FetchError):
+            return nested.reason, _detail(nested.detail)
+    for table in (REASONS, WRAPPERS):
+        for nested in chain:
+            for kind in type(nested).__mro__:
+                reason = table.get(f"{kind.__module__}.{kind.__qualname__}")
+                if reason is not None:
+                    return reason, _detail(str(nested) or _named(nested))
+    return Reason.INTERNAL, _detail(_named(error))
+
+
+REASONS = {
+    "socket.gaierror": Reason.DNS,
+    "ssl.SSLEOFError": Reason.RESET,
+    "ssl.SSLZeroReturnError": Reason.RESET,
+    "ssl.SSLError": Reason.TLS,
+    "builtins.TimeoutError": Reason.TIMEOUT,
+    "builtins.ConnectionRefusedError": Reason.CONNECT,
+    "builtins.ConnectionError": Reason.RESET,  # reset, aborted, broken pipe
+    "builtins.UnicodeError": Reason.URL,  # of the idna codec: a label that no name can have
+    "http.client.RemoteDisconnected": Reason.RESET,
+    "http.client.IncompleteRead": Reason.RESET,
+    "urllib3.exceptions.ProxyError": Reason.PROXY,
+    "urllib3.exceptions.LocationValueError": Reason.URL,
+    "urllib3.exceptions.NameResolutionError": Reason.DNS,
+    "urllib3.exceptions.NewConnectionError": Reason.CONNECT,
+    "urllib3.exceptions.TimeoutError": Reason.TIMEOUT,
+    "urllib3.exceptions.SSLError": Reason.TLS,
+    "urllib3.exceptions.IncompleteRead": Reason.RESET,
+    "urllib3.exceptions.DecodeError": Reason.ENCODING,
+    "requests.exceptions.ProxyError": Reason.PROXY,
+    "requests.exceptions.SSLError": Reason.TLS,
+    "requests.exceptions.Timeout": Reason.TIMEOUT,
+    "requests.exceptions.ChunkedEncodingError": Reason.RESET,
+    "requests.exceptions.ContentDecodingError": Reason.ENCODING,
+    "requests.exceptions.InvalidURL": Reason.URL,
+    "requests.exceptions.InvalidSchema": Reason.URL,
+    "aiohttp.client_exceptions.ClientProxyConnectionError": Reason.PROXY,
+    "aiohttp.client_exceptions.ClientHttpProxyError": Reason.PROXY,
+    "aiohttp.client_exceptions.ClientConnectorDNSError": Reason.DNS,
+    "aiohttp.client_exceptions.ClientConnectorCertificateError": Reason.TLS,
+    "aiohttp.client_exceptions.ServerTimeoutError": Reason.TIMEOUT,
+    "aiohttp.client_exceptions.ServerDisconnectedError": Reason.RESET,
+    "aiohttp.client_exceptions.ClientPayloadError": Reason.RESET,
+    "aiohttp.client_exceptions.ClientResponseError": Reason.PROTOCOL,
+    "aiohttp.client_exceptions.InvalidURL": Reason.URL,
+}
+"""What exceptions mean that know it themselves, by the name of their class or of a base of it. Names, since a crawl
+with one library must not load the other."""
+
+WRAPPERS = {
+    "http.client.HTTPException": Reason.PROTOCOL,
+    "urllib3.exceptions.ProtocolError": Reason.PROTOCOL,
+    "requests.exceptions.ConnectionError": Reason.CONNECT,
+    "aiohttp.client_exceptions.ClientConnectorSSLError": Reason.TLS,
+    "aiohttp.client_exceptions.ClientConnectorError": Reason.CONNECT,
+    "aiohttp.client_exceptions.ClientOSError": Reason.RESET,
+    "aiohttp.client_exceptions.ClientError": Reason.PROTOCOL,
+    "requests.exceptions.RequestException": Reason.PROTOCOL,
+    "builtins.OSError": Reason.CONNECT,  # network or host unreachable, no file descriptor left
+}
+"""What those mean that only wrap another, when there is nothing more telling inside."""
+
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_DAY = 86_400.0
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_ADDRESS = re.compile(r"<([\w.]+)[^<>]* at 0x[0-9a-fA-F]+>|\b0x[0-9a-fA-F]{6,}")
+_DETAIL = 200
+
+
+def _failed(request: Request, error: Exception, submitted: float, began: float, at: float) -> Failed:
+    reason, detail = reason_of(error)
+    timings = Timings(waited_us=_us(submitted, began), server_us=_us(began, time.perf_counter()))
+    return Failed(request, reason, detail, timings, at)
+
+
+def _timings(fetched: Timings, waited_us: int, began: float) -> Timings:
+    parse_us = fetched.parse_us + _us(began, time.perf_counter())
+    return msgspec.structs.replace(fetched, waited_us=waited_us, parse_us=parse_us)
+
+
+def _us(start: float, end: float) -> int:
+    return max(0, int((end - start) * 1e6))
+
+
+def _is_html(media_type: str | None, body: bytes) -> bool:
+    if media_type is not None:
+        return media_type in _HTML
+    return body[:1024].lstrip()[:1] == b"<"
+
+
+def _retry_after(value: str | None, at: float) -> float | None:
+    """Seconds that Retry-After asks for (RFC 9110, 10.2.3), a day at most; None for what is neither form.
+
+    :param at: when the answer came, which a date is counted from.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(_DAY, float(value[:9]))
+    try:
+        seconds = parsedate_to_datetime(value).timestamp() - at
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return min(_DAY, max(0.0, seconds))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and what it wraps or came from, each once, from the outermost inwards."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        nested = waiting.pop(0)
+        if id(nested) in seen:
+            continue
+        seen.add(id(nested))
+        yield nested
+        inner = (getattr(nested, "reason", None), getattr(nested, "os_error", None), *nested.args, nested.__cause__)
+        waiting += [value for value in inner if isinstance(value, BaseException)]
+
+
+def _named(error: BaseException) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _detail(text: str) -> str:
+    """One short line without control characters, nor addresses in memory, which would differ from run to run."""
+    text = _ADDRESS.sub(r"\1", _CONTROLS.sub(" ", text)).strip()
+    return text if len(text) <= _DETAIL else text[: _DETAIL - 1] + "…"
