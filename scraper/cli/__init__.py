@@ -1,0 +1,100 @@
+"""The command line: one file a command; nothing here but arguments, calls and exit codes.
+
+Data goes to stdout; progress, notes, the summary and errors go to stderr. Exit codes:
+
+==== ==================================================================================
+0    all went well
+1    the crawl ran and found failures: URLs without an answer, or with a status of 400 and more
+2    usage or configuration: nothing ran
+3    the crawl broke off: the disk, the workers, or a bug; what was recorded stands
+130  interrupted; what was recorded stands
+141  nobody reads our output any more (``scraper crawl ... | head -1``), as if by SIGPIPE
+==== ==================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from scraper import __version__
+from scraper.cli.crawl import crawl
+from scraper.errors import ConfigError, ScraperError
+
+__all__ = ["cli", "main", "run"]
+
+FAILURES, USAGE, BROKEN, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
+
+
+@click.group(context_settings={"max_content_width": 100})
+@click.version_option(__version__, prog_name="scraper")
+def cli() -> None:
+    """Fetch many pages, politely, and know what happened.
+
+    `scraper crawl --help` tells the rest.
+    """
+
+
+cli.add_command(crawl)
+
+
+def main() -> NoReturn:
+    """Run the command line and leave the process with its exit code."""
+    code = run(sys.argv[1:])
+    _flush(sys.stderr)
+    if not _flush(sys.stdout):
+        code = code or PIPE_CLOSED
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that ``arguments`` spell, and give its exit code; trouble becomes one message on stderr."""
+    try:
+        code = cli.main(list(arguments), prog_name="scraper", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except ScraperError as error:
+        click.echo(f"error: {error}", err=True)
+        return USAGE if isinstance(error, ConfigError) else BROKEN
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001 - a bug of ours: the last place that can say so in one line
+        return _bug(error, arguments)
+
+
+def _bug(error: Exception, arguments: Sequence[str]) -> int:
+    if any(argument == "--verbose" or _is_v(argument) for argument in arguments):
+        traceback.print_exception(error)
+    what = f"{type(error).__name__}: {error}".replace("\n", " ")
+    click.echo(f"internal error: {what}; run with -v for the traceback", err=True)
+    return BROKEN
+
+
+def _is_v(argument: str) -> bool:
+    """Whether it is ``-v``, maybe among other short flags."""
+    return argument.startswith("-") and not argument.startswith("--") and "v" in argument[1:]
+
+
+def _flush(stream: object) -> bool:
+    """Write out what ``stream`` still holds.
+
+    :returns: False when nobody reads it; it is led to nowhere then, or the interpreter would complain at its end.
+    """
+    try:
+        stream.flush()  # type: ignore[attr-defined]
+    except (OSError, ValueError, AttributeError):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[attr-defined]
+        return False
+    return True

@@ -1,0 +1,132 @@
+"""The Python front doors: :func:`crawl` for ``for``, :func:`acrawl` for ``async for``.
+
+Both are the same engine. The asynchronous one runs it on one worker thread of its own, and hands over what became
+final round by round: while the consumer is busy with one round, the engine waits before the next, so nothing piles up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Unpack
+
+from scraper.errors import ConfigError
+from scraper.model import Outcome, Shallower
+from scraper.options import Options, make_settings
+from scraper.run import Nowhere, open_run, recall
+from scraper.seeds import seed_url
+from scraper.store import open_store
+
+if TYPE_CHECKING:
+    from scraper.backends.base import Backend
+    from scraper.settings import Settings
+
+__all__ = ["acrawl", "crawl"]
+
+
+def crawl(
+    *seeds: str,
+    settings: Settings | None = None,
+    backend: str | Backend = "auto",
+    store: str | PathLike[str] | None = None,
+    resume: bool = False,
+    **options: Unpack[Options],
+) -> Iterator[Outcome]:
+    """Crawl from ``seeds``; the outcomes, as they become final.
+
+    ::
+
+        for outcome in scraper.crawl("https://example.org", depth=1, delay=1.0):
+            print(outcome.url, outcome)
+
+    Everything is closed when the loop ends, also when it is left early. With ``backend="asyncio"``, which ``auto`` may
+    choose, the thread must not run an event loop of its own: use :func:`acrawl` there. Worker processes import the
+    main module again: a script that uses them needs ``if __name__ == "__main__":``.
+
+    :param seeds: URLs; ``example.org`` is taken as ``https://example.org``.
+    :param settings: what ``options`` change; the defaults where there is none.
+    :param backend: ``auto``, ``sequential``, ``threads``, ``processes``, ``asyncio``, ``hybrid``, or one of your own,
+        such as :class:`scraper.Simulated`; it is closed at the end.
+    :param store: a file that keeps the whole crawl: SQLite, or JSON Lines where it ends in ``.jsonl``.
+    :param resume: go on where ``store`` ends; what it holds is not given again. The seeds are in it, if it is SQLite.
+    :param options: see :class:`scraper.options.Options`.
+    :raises ConfigError: for what cannot be meant: options and seeds at once, the rest when the loop begins.
+    :raises StoreError: when the store cannot be opened or written.
+    :raises BackendError: when the workers cannot be kept alive.
+    """
+    if backend in ("auto", "asyncio"):
+        _no_loop_here()
+    return _outcomes(_Plan(seeds, settings, backend, store, resume, options))
+
+
+async def acrawl(
+    *seeds: str,
+    settings: Settings | None = None,
+    backend: str | Backend = "auto",
+    store: str | PathLike[str] | None = None,
+    resume: bool = False,
+    **options: Unpack[Options],
+) -> AsyncIterator[Outcome]:
+    """:func:`crawl` for ``async for``, with the same arguments. Cancelling closes everything.
+
+    ::
+
+        async for outcome in scraper.acrawl("https://example.org", depth=1):
+            ...
+    """
+    rounds = _Plan(seeds, settings, backend, store, resume, options).rounds()
+    loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "crawl")
+    try:
+        while (batch := await loop.run_in_executor(thread, next, rounds, None)) is not None:
+            for outcome in batch:
+                yield outcome
+    finally:
+        # in the thread that everything was opened in; if we are cancelled once more, it closes on its own
+        closing = loop.run_in_executor(thread, rounds.close)
+        thread.shutdown(wait=False)
+        await asyncio.shield(closing)
+
+
+class _Plan:
+    """What was asked for, checked as far as that goes without opening anything."""
+
+    def __init__(
+        self,
+        seeds: tuple[str, ...],
+        settings: Settings | None,
+        backend: str | Backend,
+        store: str | PathLike[str] | None,
+        resume: bool,
+        options: Options,
+    ) -> None:
+        make_settings(settings, **options)
+        self._settings, self._options = settings, options
+        self._seeds = list(dict.fromkeys(seed_url(seed) for seed in seeds))
+        self._backend, self._resume = backend, resume
+        self._store = None if store is None else fspath(store)
+        if not seeds and not (resume and store):
+            raise ConfigError("there is nothing to crawl: give at least one URL")
+
+    def rounds(self) -> Generator[list[Outcome], None, None]:
+        """The final outcomes of each round; opens everything at the first and closes it at the end."""
+        store = Nowhere() if self._store is None else open_store(self._store, resume=self._resume)
+        with contextlib.closing(store):
+            options, seeds = recall(store, self._options, self._seeds)
+            settings = make_settings(self._settings, **options)
+            with open_run(settings, seeds, self._backend, store) as run:
+                for entries in run.rounds():
+                    yield [entry for entry in entries if not isinstance(entry, Shallower)]
+
+
+def _outcomes(plan: _Plan) -> Iterator[Outcome]:
+    for batch in plan.rounds():
+        yield from batch
+
+
+def _no_loop_here() -> None:
+    with contextlib.suppress(RuntimeError):
+        asyncio.get_running_loop()
+        raise ConfigError("an event loop is running in this thread: use 'async for' with scraper.acrawl")

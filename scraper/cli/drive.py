@@ -1,0 +1,161 @@
+"""What ``scraper crawl`` does once its arguments are read: open, crawl, tell how it went."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import click
+
+from scraper.cli.diagnose import told_on_request
+from scraper.cli.dry import dry_run
+from scraper.cli.interrupt import command_that_goes_on, interruptible
+from scraper.cli.notes import Notes
+from scraper.cli.outputs import Kept, open_kept
+from scraper.errors import ConfigError, ScraperError
+from scraper.options import Options, make_settings
+from scraper.parse.malloc import keep_heap
+from scraper.report.progress import Progress
+from scraper.report.style import wants_color
+from scraper.report.summary import summary
+from scraper.run import Run, around, open_run, pick, recall
+from scraper.seeds import Seeds, read_seeds
+from scraper.settings import Settings
+from scraper.store import PipeClosed, SqliteStore
+
+__all__ = ["drive"]
+
+FAILURES, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
+
+_NO_SETTINGS = frozenset(
+    {"seeds", "skip_bad", "backend", "store", "resume", "output", "form", "dry_run", "quiet", "verbose", "color"}
+)
+"""What ``scraper crawl`` takes that is no policy of the crawl."""
+
+
+def drive(given: dict[str, Any], asked: Collection[str]) -> int:
+    """Run the crawl that ``given``, the command's parameters, ask for; the exit code.
+
+    :param asked: the names of those that the user gave.
+    """
+    if given["quiet"] and given["verbose"]:
+        raise click.UsageError("-q and -v exclude each other")
+    notes = Notes(quiet=given["quiet"], verbose=given["verbose"])
+    options = _options(given, asked)
+    make_settings(**options)
+    seeds = _seeds(given, notes)
+    if given["dry_run"]:
+        return dry_run(given, options, seeds.urls)
+    kept = _opened(given, notes)
+    with contextlib.closing(kept.whole):
+        options, urls = recall(kept.checkpoint, options, seeds.urls)
+        if not urls:
+            raise ConfigError(f"{kept.place} holds no seeds: give the URLs or the list once more")
+        job = _Job(given, notes, kept, around(make_settings(**options), urls), urls)
+        return job.crawl(without_stdin=isinstance(kept.checkpoint, SqliteStore))
+
+
+def _options(given: dict[str, Any], asked: Collection[str]) -> Options:
+    """The options that the user gave; the others are left to the settings, or to what the store remembers."""
+    options: Any = {name: given[name] for name in given if name in asked and name not in _NO_SETTINGS}
+    return options  # type: ignore[no-any-return]
+
+
+def _seeds(given: dict[str, Any], notes: Notes) -> Seeds:
+    arguments = given["seeds"]
+    if not arguments and not (given["resume"] and given["store"]):
+        raise click.UsageError("there is nothing to crawl: give a URL, a list file, or - for standard input")
+    seeds = read_seeds(arguments, skip_bad=given["skip_bad"])
+    if seeds.bad_count:
+        notes.say(seeds.complaint())
+        notes.say(f"passed over: {seeds.bad_count} (--skip-bad)")
+    if seeds.guessed is not None:
+        more = f", and {seeds.guessed_count - 1} more alike" if seeds.guessed_count > 1 else ""
+        notes.explain(f"{seeds.guessed[0]} is taken as {seeds.guessed[1]}{more}")
+    if arguments and not seeds.urls:
+        raise ConfigError("there is no URL left to crawl")
+    return seeds
+
+
+def _opened(given: dict[str, Any], notes: Notes) -> Kept:
+    kept = open_kept(given)
+    if kept.began:
+        notes.say(f"{kept.place} is not there yet: a new crawl begins")
+    return kept
+
+
+class _Job:
+    """One crawl of the command line, opened and ready."""
+
+    def __init__(
+        self, given: dict[str, Any], notes: Notes, kept: Kept, settings: Settings, urls: Sequence[str]
+    ) -> None:
+        self._given, self._notes, self._kept = given, notes, kept
+        self._settings, self._urls = settings, urls
+
+    def crawl(self, *, without_stdin: bool) -> int:
+        """Crawl, tell how it went, and give the exit code."""
+        name, why = pick(self._given["backend"], self._settings, self._urls)
+        self._notes.explain(f"backend {name}: {why}")
+        keep_heap()
+        go_on = command_that_goes_on(sys.argv[1:], without_stdin=without_stdin) if self._kept.checkpoint else None
+        with open_run(self._settings, self._urls, name, self._kept.whole) as run:
+            if run.recorded:
+                self._notes.say(f"going on: {run.recorded:,} already recorded")
+            try:
+                code = self._drive(run)
+            except ScraperError:
+                self._notes.say(f"what was recorded is kept; to go on: {go_on}" if go_on else "nothing was kept")
+                raise
+            self._sum_up(run, go_on)
+            return code or (FAILURES if run.stats.failures else 0)
+
+    def _drive(self, run: Run) -> int:
+        """Run to the end, whichever that is, and close everything while signals are still in our hands."""
+        progress = self._progress()
+        with told_on_request(run), interruptible(run, self._notes.interject):
+            try:
+                for _ in run.rounds():
+                    if progress.due:
+                        self._tell(progress, run)
+            except PipeClosed:
+                return PIPE_CLOSED
+            finally:
+                progress.clear()
+                run.close()
+        return INTERRUPTED if run.stopped else 0
+
+    def _progress(self) -> Progress:
+        # lines of text on a terminal tell by themselves how it goes, and a live line would be torn by them
+        watched = self._kept.place is None and sys.stdout.isatty()
+        color = wants_color(self._given["color"], sys.stderr)
+        return Progress(sys.stderr, quiet=self._notes.quiet or watched, color=color)
+
+    def _tell(self, progress: Progress, run: Run) -> None:
+        crawl, time = run.crawl, self._settings.budget.time
+        progress.update(
+            run.stats,
+            in_flight=crawl.in_flight,
+            waiting=crawl.waiting,
+            hosts=crawl.hosts,
+            pages_left=crawl.pages_left,
+            time_left=None if time is None else time - run.elapsed,
+        )
+
+    def _sum_up(self, run: Run, go_on: str | None) -> None:
+        left = run.crawl.waiting or run.crawl.in_flight
+        text = summary(
+            run.stats,
+            run.elapsed,
+            results=self._kept.place,
+            go_on=go_on if left else None,
+            interrupted=run.stopped,
+            color=wants_color(self._given["color"], sys.stderr),
+        )
+        if run.recorded:
+            text += f"  {'before':<10}{run.recorded:,} already recorded\n"
+        if left and not go_on:
+            text += "  to go on next time, keep the crawl: --store FILE\n"
+        self._notes.say(text.rstrip("\n"))

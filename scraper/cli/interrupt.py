@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM: the first lets what is in flight come in, the second stops at once; both leave a whole store."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from scraper.run import Run
+
+__all__ = ["command_that_goes_on", "interruptible"]
+
+
+@contextlib.contextmanager
+def interruptible(run: Run, say: Callable[[str], None]) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end ``run`` in order; the earlier handlers are back afterwards.
+
+    :param say: prints one line for the user; it is called inside the handler.
+    """
+
+    def handle(*_: Any) -> None:
+        if run.stopped:
+            say("stopping at once")
+            run.break_off()
+        else:
+            run.stop()
+            say(f"finishing {run.crawl.in_flight} requests in flight; once more stops at once")
+
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def command_that_goes_on(arguments: Sequence[str], *, without_stdin: bool) -> str:
+    """The shell command that resumes the crawl that ``scraper`` with ``arguments`` began.
+
+    :param without_stdin: leave ``-`` out, because the store keeps the seeds that came from there.
+    """
+    kept = [argument for argument in arguments if not (without_stdin and argument == "-")]
+    if "--resume" not in kept:
+        kept.insert(1, "--resume")
+    program = [Path(sys.argv[0]).name] if Path(sys.argv[0]).name == "scraper" else ["python", "-m", "scraper"]
+    return shlex.join([*program, *kept])

@@ -1,0 +1,70 @@
+"""The kinds of values that options take, as people write them."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import click
+
+from scraper.errors import ConfigError
+from scraper.report.human import parse_duration, parse_size
+
+__all__ = ["DELAY", "DURATION", "HEADER", "SIZE", "Choice"]
+
+
+class Choice(click.Choice[str]):
+    """One of some words; a slip of the pen is told the nearest of them."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        message = super().get_invalid_choice_message(value, ctx)
+        near = difflib.get_close_matches(str(value), [str(choice) for choice in self.choices], n=1)
+        return f"{message} Did you mean {near[0]!r}?" if near else message
+
+
+class _Duration(click.ParamType[float | None]):
+    """``50ms``, ``1.5``, ``2m``: seconds as a float."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return parse_duration(str(value))
+        except (ConfigError, ValueError) as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Delay(_Duration):
+    """A duration, or ``auto``, which is None."""
+
+    name = "auto|duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return None if value == "auto" else super().convert(value, param, ctx)
+
+
+class _Size(click.ParamType[int]):
+    """``16MB``, ``512k``, ``1000``: bytes as an int."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return parse_size(str(value))
+        except (ConfigError, ValueError) as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Header(click.ParamType[tuple[str, str]]):
+    """``Name: value``, as in curl: a pair."""
+
+    name = "'name: value'"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        name, colon, text = str(value).partition(":")
+        if not colon or not name.strip():
+            self.fail(f"{value!r} is no header; write it as 'Name: value'", param, ctx)
+        return name.strip(), text.strip()
+
+
+DURATION, DELAY, SIZE, HEADER = _Duration(), _Delay(), _Size(), _Header()

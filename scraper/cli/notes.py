@@ -1,0 +1,34 @@
+"""What the command line says to the person in front of it: on stderr, as much as ``-q`` and ``-v`` ask for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+import click
+
+__all__ = ["Notes"]
+
+
+class Notes:
+    """Says notes; errors are said by the caller in :mod:`scraper.cli`, whatever was asked for."""
+
+    def __init__(self, *, quiet: bool, verbose: bool) -> None:
+        self.quiet, self.verbose = quiet, verbose
+
+    def say(self, text: str) -> None:
+        """Say what everybody should know, unless they asked for quiet."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def explain(self, text: str) -> None:
+        """Say what those who asked for more should know."""
+        if self.verbose:
+            click.echo(text, err=True)
+
+    def interject(self, text: str) -> None:
+        """:meth:`say` inside a signal handler: past the stream, which may be in the middle of something else."""
+        if not self.quiet:
+            with contextlib.suppress(OSError, ValueError):
+                os.write(sys.stderr.fileno(), f"{text}\n".encode(errors="backslashreplace"))

@@ -1,0 +1,230 @@
+"""One crawl joined together: settings, core, backend and store, for the command line and for Python alike.
+
+The life of a run: :func:`open_run` makes it, replays what the store holds, and admits the seeds; :meth:`Run.rounds`
+drives it; :meth:`Run.stop` lets what is in flight come in, :meth:`Run.break_off` does not; :meth:`Run.close` ends the
+workers and makes everything durable.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from scraper.backends import choose, create
+from scraper.backends.base import Backend
+from scraper.core import Crawl
+from scraper.engine import run
+from scraper.model import Entry, Outcome, Request, Shallower
+from scraper.options import KEPT, Options
+from scraper.settings import Scope, Settings
+from scraper.stats import Stats
+from scraper.store.base import Store
+from scraper.store.sqlite import SqliteStore
+
+__all__ = ["Nowhere", "Run", "around", "open_run", "pick", "recall"]
+
+
+class Run:
+    """A crawl that is under way. Use it as a context manager, on one thread; the backend and the store are its own.
+
+    :ivar crawl: the core; it knows what waits and what is in flight.
+    :ivar recorded: outcomes that the store held already.
+    :ivar begun: the backend's clock at the start.
+    """
+
+    def __init__(self, settings: Settings, backend: Backend, store: Store, chance: Callable[[], float]) -> None:
+        self.crawl = Crawl(settings, chance)
+        self.backend = backend
+        self.store = store
+        self.recorded = 0
+        self.begun = backend.clock()
+        self.stopped = False
+        self._refused: list[Entry] = []
+        self._counted = Stats()
+        self._broken_off = False
+        self._collecting = False
+
+    def replay(self, log: Iterable[Outcome]) -> None:
+        """Take over what an earlier run recorded, before :meth:`seed`."""
+        self.store.write(self.crawl.replay(self._counting(log)))
+
+    def seed(self, urls: Iterable[str]) -> None:
+        """Admit canonical ``urls``; those that the settings refuse are recorded at once, and the first round's."""
+        refused = self.crawl.seed(urls)
+        self.store.write(refused)
+        self._count(refused)
+        self._refused += refused
+
+    def rounds(self) -> Iterator[list[Entry]]:
+        """Crawl; what became final, round by round, often nothing. Ends when all is done, or after a stop."""
+        if self._refused:
+            yield [*self._refused]
+        try:
+            for entries in run(self.crawl, _Watched(self), self.store):
+                self._count(entries)
+                yield entries
+                if self._broken_off:
+                    return
+        except _BrokenOff:
+            return
+
+    def stop(self) -> None:
+        """Start nothing any more; what is in flight still comes in. Safe in a signal handler."""
+        self.stopped = True
+        self.crawl.stop()
+
+    def break_off(self) -> None:
+        """End :meth:`rounds` at the next look, without what is in flight; for a signal handler on the run's thread.
+
+        A backend that does its visits itself looks up only after one; it is broken off inside by an exception. No
+        exception strikes anywhere else: not while the store writes, above all.
+        """
+        self.stop()
+        self._broken_off = True
+        if self._collecting and self.backend.capacity == 1:
+            raise _BrokenOff
+
+    @property
+    def stats(self) -> Stats:
+        """What this run has done so far: the workers' figures and the engine's."""
+        return self._counted.merge(self.backend.stats())
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start, by the backend's clock."""
+        return self.backend.clock() - self.begun
+
+    def close(self) -> None:
+        """End the workers, make everything durable; may be called twice."""
+        try:
+            self.backend.close()
+        finally:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _counting(self, log: Iterable[Outcome]) -> Iterator[Outcome]:
+        for outcome in log:
+            self.recorded += 1
+            yield outcome
+
+    def _count(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if not isinstance(entry, Shallower):
+                self._counted.count_final(entry)
+
+
+class _BrokenOff(BaseException):
+    """Not an Exception, so that a worker that never raises does not take it for trouble with a page."""
+
+
+class _Watched:
+    """The backend as the engine sees it; it notes when the engine waits in :meth:`collect`."""
+
+    def __init__(self, owner: Run) -> None:
+        self._run = owner
+        self._backend = owner.backend
+        self.capacity = owner.backend.capacity
+        self.submit: Callable[[Request], None] = owner.backend.submit
+        self.close = owner.backend.close
+        self.clock = owner.backend.clock
+        self.stats = owner.backend.stats
+        self.describe = owner.backend.describe
+
+    def collect(self, timeout: float) -> list[Outcome]:
+        self._run._collecting = True
+        try:
+            return self._backend.collect(timeout)
+        finally:
+            self._run._collecting = False
+
+
+class Nowhere:
+    """The store of a crawl that keeps nothing."""
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Let ``entries`` go."""
+
+    def read(self) -> Iterator[Outcome]:
+        """There is nothing."""
+        return iter(())
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def recall(store: Store | None, options: Options, seeds: Sequence[str]) -> tuple[Options, list[str]]:
+    """Options and seeds of a crawl that goes on in ``store``: what it remembers, and over it what is given now.
+
+    Only SQLite remembers; it is told what is new. Headers and the proxy are not kept, since they may hold secrets.
+    """
+    if not isinstance(store, SqliteStore):
+        return options, list(seeds)
+    kept = {name: value for name, value in options.items() if name in KEPT}
+    remembered = {**(store.meta("options") or {}), **kept}
+    store.save_meta("options", remembered)
+    store.save_seeds(seeds)
+    whole: Any = {**remembered, **options}
+    return whole, store.seeds()
+
+
+def around(settings: Settings, seeds: Sequence[str]) -> Settings:
+    """``settings`` with the scope drawn around the canonical ``seeds``, unless it has its anchors already."""
+    scope = settings.scope
+    if scope.anchors:
+        return settings
+    return msgspec.structs.replace(settings, scope=Scope.around(seeds, scope.mode, scope.include, scope.exclude))
+
+
+def pick(name: str, settings: Settings, seeds: Sequence[str]) -> tuple[str, str]:
+    """The backend that ``name`` means, and why: what ``auto`` chooses, or what was asked for."""
+    return choose(settings, seeds) if name == "auto" else (name, "as asked for")
+
+
+def open_run(
+    settings: Settings,
+    seeds: Sequence[str],
+    backend: str | Backend,
+    store: Store,
+    chance: Callable[[], float] = random.random,
+) -> Run:
+    """Join a run that goes on where ``store``'s log ends; nothing is fetched yet.
+
+    :param seeds: canonical URLs, those of earlier runs included.
+    :param backend: a name, ``auto`` too, or a backend of one's own.
+    :raises ConfigError: for an unknown backend, and a ``parse`` function that cannot be loaded.
+    :raises StoreError: when the store cannot be read.
+    """
+    try:
+        settings = around(settings, seeds)
+        if settings.parsing.function is not None:
+            _check_function(settings.parsing.function)
+        if isinstance(backend, str):
+            backend = create(pick(backend, settings, seeds)[0], settings)
+        made = Run(settings, backend, store, chance)
+    except BaseException:
+        store.close()
+        raise
+    try:
+        made.replay(store.read())
+        made.seed(seeds)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def _check_function(name: str) -> None:
+    from scraper.parse import load_function  # here: a crawl in worker processes parses nothing itself
+
+    load_function(name)
