@@ -1,0 +1,85 @@
+# The few commands of this project; `make` alone explains them. All it needs is make and Python 3.11 or later.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+URLS ?=
+BACKEND ?=
+DEPTH ?=
+ARGS ?=
+
+OPTIONS = $(if $(BACKEND),--backend '$(BACKEND)') $(if $(DEPTH),--depth '$(DEPTH)') $(ARGS)
+QUOTED = $(foreach url,$(URLS),'$(url)')
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help crawl test lint format bench lock clean
+
+help: ## explain these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
+		do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+crawl: $(READY) ## crawl the demo site, or what you say: URLS="https://example.org" BACKEND=asyncio DEPTH=1 ARGS="--dry-run"
+ifeq ($(strip $(URLS)),)
+	@$(BIN)/python fixtures/demo.py -- $(BIN)/scraper crawl '{demo}' --delay 0 $(OPTIONS) || $(UNLESS_ONE)
+else
+	@$(BIN)/scraper crawl $(QUOTED) $(OPTIONS) || $(UNLESS_ONE)
+endif
+
+# Exit code 1 says that some URLs failed, which is a finding and no fault of the command.
+UNLESS_ONE = { code=$$?; [ $$code -eq 1 ] || exit $$code; }
+
+test: $(READY) lint ## check everything: style, types, tests, coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+lint: $(READY) ## check style and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: $(READY) ## bring the code into the house's form
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: $(READY) ## measure the backends against each other; ARGS="--help" says how
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove what these commands have made
+	rm -rf $(VENV) dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Everything that is installed has its version in constraints.txt, the build's own tools too: the same on every
+# machine, and the network is asked only when that file or pyproject.toml has changed.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "scraper needs Python 3.11 or later; say where it is: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "this Python cannot make a venv; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "installing into $(VENV) ..."
+	@$(BIN)/python -m pip install -qq --requirement constraints.txt
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check -q
+	@touch $@
+
+lock: ## renew constraints.txt: the newest versions that pyproject.toml admits
+	@rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	@$(VENV)-lock/bin/python -c "$$REQUIREMENTS" > $(VENV)-lock/requirements.txt
+	@$(VENV)-lock/bin/python -m pip install -qq --requirement $(VENV)-lock/requirements.txt
+	@{ echo "# Exact versions of all that 'make' installs; written by 'make lock'."; \
+		$(VENV)-lock/bin/python -m pip freeze; } > constraints.txt
+	@rm -rf $(VENV)-lock
+
+define REQUIREMENTS
+import tomllib
+with open("pyproject.toml", "rb") as file:
+    project = tomllib.load(file)
+groups = project["build-system"]["requires"], project["project"]["dependencies"], project["dependency-groups"]["dev"]
+print("editables", *(name for group in groups for name in group), sep="\n")
+endef
+export REQUIREMENTS
