@@ -67,6 +67,7 @@ class Progress:
         self._pause = LIVE_SECONDS if self._live else PLAIN_SECONDS
         self._next = clock() + (0.0 if self._live else self._pause)
         self._rate = Rate()
+        self._rate.at(clock(), 0)
         self._drawn = False
 
     @property

@@ -58,7 +58,7 @@ def _outcomes(stats: Stats, color: bool) -> list[tuple[str, str]]:
     counts = [human_count(count) for _, count in counted]
     count_width = max(map(len, counts), default=0)
     name_width = max((len(name) for name, _ in counted), default=0)
-    rows = []
+    rows: list[tuple[str, str]] = []
     for (name, count), text in zip(counted, counts, strict=True):
         label = paint(f"{name:<{name_width}}", _colour(name), color)
         rows.append(("" if rows else "outcomes", f"{label}  {text:>{count_width}}  {count / stats.pages:6.1%}"))

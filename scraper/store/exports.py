@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
-
-from scraper.model import Shallower
 from scraper.store.lines import LineStore, lowered
-from scraper.store.record import Record, decode, encode
+from scraper.store.record import Record, decode, encode, url_of
 
 __all__ = ["CsvWriter", "JsonWriter", "TextWriter", "printable"]
 
@@ -87,7 +84,7 @@ _DEPTH, _VIA = CsvWriter.COLUMNS.index("depth"), CsvWriter.COLUMNS.index("via")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _rows(rows: Any) -> bytes:
+def _rows(rows: Iterable[list[Any]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
@@ -149,10 +146,6 @@ class JsonWriter(LineStore):
         text = line.rstrip(b",\n")
         if text in (b"[", b"]", b""):
             return line
-        return self._lower(text, self._shallower) + line[len(text) :]
-
-    @staticmethod
-    def _lower(text: bytes, shallower: dict[str, Shallower]) -> bytes:
-        if msgspec.json.decode(text, type=dict[str, Any])["url"] not in shallower:
-            return text
-        return encode(lowered(decode(text), shallower))
+        if url_of(text) not in self._shallower:
+            return line
+        return encode(lowered(decode(text), self._shallower)) + line[len(text) :]

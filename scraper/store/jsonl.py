@@ -13,7 +13,7 @@ from scraper.errors import StoreError
 from scraper.model import Outcome
 from scraper.store.files import trouble
 from scraper.store.lines import LineStore, lowered
-from scraper.store.record import SCHEMA, Record, decode, encode, encode_lines, outcome_of
+from scraper.store.record import SCHEMA, Record, decode, encode, encode_lines, outcome_of, url_of
 from scraper.store.sink import FileSink
 
 __all__ = ["JsonlStore"]
@@ -59,7 +59,7 @@ class JsonlStore(LineStore):
         return encode_lines(records)
 
     def _corrected(self, line: bytes) -> bytes:
-        if msgspec.json.decode(line, type=_Url).url not in self._shallower:
+        if url_of(line) not in self._shallower:
             return line
         return encode(lowered(decode(line), self._shallower)) + b"\n"
 
@@ -72,10 +72,6 @@ class JsonlStore(LineStore):
         except OSError as error:
             raise trouble(self.name, error) from error
         return end
-
-
-class _Url(msgspec.Struct):
-    url: str
 
 
 class _Schema(msgspec.Struct):

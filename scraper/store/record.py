@@ -15,7 +15,7 @@ import msgspec
 
 from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request, Timings
 
-__all__ = ["SCHEMA", "Record", "Times", "decode", "encode", "encode_lines", "outcome_of", "record_of"]
+__all__ = ["SCHEMA", "Record", "Times", "decode", "encode", "encode_lines", "outcome_of", "record_of", "url_of"]
 
 SCHEMA = 1
 
@@ -62,8 +62,13 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     links: tuple[str, ...] | None = None
 
 
+class _Url(msgspec.Struct):
+    url: str
+
+
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Record)
+_URL = msgspec.json.Decoder(_Url)
 
 encode = _ENCODER.encode
 """JSON bytes of a record, or of anything else."""
@@ -77,6 +82,11 @@ def decode(line: bytes) -> Record:
     :raises msgspec.DecodeError: for what is no JSON, and (as its subclass ``ValidationError``) for what is no record.
     """
     return _DECODER.decode(line)
+
+
+def url_of(line: bytes) -> str:
+    """The URL of the record in a line of JSON, without looking at the rest."""
+    return _URL.decode(line).url
 
 
 def record_of(outcome: Outcome) -> Record:

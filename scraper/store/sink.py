@@ -1,6 +1,6 @@
 """Where bytes go: a locked file, written in groups, or a stream, written at once.
 
-A file is written half a second or 500 records after the last time at the latest. What was written survives the death
+A file is written half a second or 200 records after the last time at the latest. What was written survives the death
 of our process, SIGKILL included, since the kernel has it. There is no fsync before the end: a power cut can cost what
 the kernel had not written back (seconds), an fsync of megabytes would stall every fetch in flight twice a second, and
 whatever is lost is fetched again at resume. At the end there is one.
@@ -21,8 +21,8 @@ from scraper.store.files import STDOUT, trouble
 
 __all__ = ["GROUP", "GROUP_SECONDS", "FileSink", "PipeClosed", "Sink", "StreamSink"]
 
-GROUP = 500
-"""Records after which a group is written."""
+GROUP = 200
+"""Records after which a group is written: the loop stands still for 2 to 3 ms then, for 10 with groups of 500."""
 GROUP_SECONDS = 0.5
 """Seconds after which a group is written."""
 
