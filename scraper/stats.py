@@ -32,8 +32,8 @@ class Histogram(msgspec.Struct):
     buckets: dict[int, int] = {}
 
     def add(self, us: int) -> None:
-        """Count one duration of ``us`` microseconds."""
-        bucket = _bucket(us)
+        """Count one duration of ``us`` microseconds; less than none, of a clock that was set back, counts as none."""
+        bucket = _bucket(max(0, us))
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
 
     def merge(self, other: Histogram) -> Histogram:
