@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, cast
 
+import uvloop
+
 from benchmarks.site import Site, path
 
 __all__ = ["Server"]
@@ -98,11 +100,7 @@ def _key(request: bytes) -> bytes:
 def _serve(
     stop: multiprocessing.connection.Connection, served: _Count, site: Site, latency: float, log: Path | None
 ) -> None:
-    try:
-        from uvloop import run
-    except ImportError:
-        from asyncio import run
-    run(_serve_until(stop, served, site, latency, log))
+    uvloop.run(_serve_until(stop, served, site, latency, log))
 
 
 async def _serve_until(

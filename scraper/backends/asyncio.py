@@ -6,8 +6,9 @@ There is no second thread: :meth:`Asyncio.collect` pumps the loop until somethin
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from scraper.fetch.asyncio import AsyncFetcher
 from scraper.model import Outcome, Request
@@ -17,9 +18,11 @@ from scraper.stats import Stats
 from scraper.visit import visit_async
 
 try:
-    from uvloop import new_event_loop
+    import uvloop
 except ImportError:  # not on Windows
-    from asyncio import new_event_loop
+    new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+else:
+    new_event_loop = uvloop.new_event_loop
 
 __all__ = ["Asyncio"]
 
@@ -36,6 +39,8 @@ class Asyncio:
         self._tasks: set[asyncio.Task[None]] = set()
         self._arrived: list[Outcome] = []
         self._stats = Stats()
+        self._waker: int | None = None
+        self._pausing = False
 
     def submit(self, request: Request) -> None:
         task = self._loop.create_task(self._visit(request, time.perf_counter()), name=request.url)
@@ -43,19 +48,22 @@ class Asyncio:
         task.add_done_callback(self._tasks.discard)
 
     def collect(self, timeout: float) -> list[Outcome]:
-        if not self._arrived:
-            patience = self._loop.call_later(timeout, self._loop.stop)
-            self._loop.run_forever()
-            patience.cancel()
+        self._pausing = False
+        patience = self._loop.call_later(timeout, self._pause)
+        self._loop.run_forever()
+        patience.cancel()
         arrived, self._arrived = self._arrived, []
         return arrived
 
     def wake_on(self, fileno: int) -> None:
         """Let :meth:`collect` return early whenever ``fileno`` is readable: for a loop inside a worker process."""
-        self._loop.add_reader(fileno, self._loop.stop)
+        self._loop.add_reader(fileno, self._pause)
+        os.set_blocking(fileno, True)  # uvloop has it otherwise; whoever reads a message waits for the whole of it
+        self._waker = fileno
 
     def close(self) -> None:
         if not self._loop.is_closed():
+            self._pausing = True  # what ends now must not stop the loop before all has ended
             self._loop.run_until_complete(self._end())
             self._loop.close()
 
@@ -80,9 +88,17 @@ class Asyncio:
             outcome = await visit_async(self._fetcher, self._parse, request, submitted)
         self._stats.count_fetch(outcome)
         self._arrived.append(outcome)
-        self._loop.stop()
+        self._pause()
+
+    def _pause(self) -> None:
+        """Stop the loop, once: uvloop would keep a second stop for its next run."""
+        if not self._pausing:
+            self._pausing = True
+            self._loop.stop()
 
     async def _end(self) -> None:
+        if self._waker is not None:
+            self._loop.remove_reader(self._waker)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

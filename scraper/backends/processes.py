@@ -18,7 +18,7 @@ import selectors
 import signal
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from multiprocessing.context import SpawnProcess
 
 import msgspec
@@ -43,7 +43,7 @@ class Processes:
     while that has room, so that its connections are used again.
     """
 
-    _serve = staticmethod(serve_threads)
+    _serve: Callable[[Setup], None] = staticmethod(serve_threads)
 
     def __init__(self, settings: Settings) -> None:
         workers = max(1, min(settings.workers, settings.concurrency))
@@ -150,10 +150,11 @@ class _Worker:
         self.answered = False
         self._partial = bytearray()
 
-    def start(self, serve: object, settings: Settings) -> None:
+    def start(self, serve: Callable[[Setup], None], settings: Settings) -> None:
         # spawn: a fork would copy the parent's threads' locks, and every worker's pipes to every other one
         context = multiprocessing.get_context("spawn")
         self.inbox = context.JoinableQueue()
+        self.inbox._ignore_epipe = True  # type: ignore[attr-defined]  # see _let_go
         self.pipe, outbox = context.Pipe(duplex=False)
         if hasattr(fcntl, "F_SETPIPE_SZ"):
             fcntl.fcntl(self.pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
@@ -214,9 +215,14 @@ class _Worker:
         self.process.close()
         self.process = None
         self.pipe.close()
-        self.inbox.close()
-        self.inbox.cancel_join_thread()
+        self._let_go()
         return f"the worker was killed by signal {-code}" if code < 0 else f"the worker ended with code {code}"
+
+    def _let_go(self) -> None:
+        """End the queue's feeder thread, also where a pipe that nobody reads any more is full: that one is broken."""
+        self.inbox._reader.close()  # type: ignore[attr-defined]  # the queue itself would close it after the feeder
+        self.inbox.close()
+        self.inbox.join_thread()
 
     def describe(self) -> str:
         if self.process is None:

@@ -1,0 +1,73 @@
+"""Whole crawls by the command line, measured from outside: CPU, wall time and memory of the whole process tree."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.site import Site
+
+__all__ = ["Run", "crawl"]
+
+
+class Run(NamedTuple):
+    """One measured crawl; ``cpu`` in seconds, user and system, children included; ``memory`` the tree's peak bytes."""
+
+    pages: int
+    wall: float
+    cpu: float
+    memory: int
+
+
+def crawl(site: Site, backend: str, concurrency: int, *options: str) -> Run:
+    """Crawl ``site`` once with everything on but politeness, into a SQLite store.
+
+    :raises subprocess.CalledProcessError: when the crawl fails, with what it wrote to stderr.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "crawl.sqlite"
+        pace = ["--concurrency", str(concurrency), "--per-host", str(concurrency), "--delay", "0"]
+        command = [sys.executable, "-m", "scraper", "crawl", *site.seeds(), "-q", "--backend", backend, *pace, *options]
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        process = subprocess.Popen([*command, "--store", str(store)], stderr=subprocess.PIPE, text=True)
+        memory = _watch(process)
+        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        errors = process.stderr.read() if process.stderr else ""
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Run(site.hosts * site.pages, wall, cpu, memory)
+
+
+def _watch(process: subprocess.Popen[str]) -> int:
+    """Wait for the end of ``process``; the most resident memory that its tree had at one time."""
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, sum(_resident(pid) for pid in _tree(process.pid)))
+        time.sleep(0.02)
+    return peak
+
+
+def _tree(root: int) -> list[int]:
+    pids = [root]
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            try:
+                pids += map(int, task.read_text().split())
+            except OSError:  # the thread has ended meanwhile
+                continue
+    return pids
+
+
+def _resident(pid: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
