@@ -33,12 +33,12 @@ class Stage:
 
 def test_a_pipe_gets_a_plain_line_every_ten_seconds() -> None:
     stage = Stage(live=False)
-    for _ in range(250):
-        stage.look(0.1)
+    for _ in range(25 * 8):
+        stage.look(0.125)
         stage.fetch(1)
     assert stage.shown.splitlines() == [
-        "99 pages  9.9/s  3 in flight  1,234 waiting  1 host",
-        "199 pages  10.0/s  3 in flight  1,234 waiting  1 host",
+        "79 pages  7.9/s  3 in flight  1,234 waiting  1 host",
+        "159 pages  8.0/s  3 in flight  1,234 waiting  1 host",
     ]
 
 
