@@ -7,9 +7,11 @@ parser of headers is the one for e-mail, which is lenient and takes longer than 
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -62,10 +64,16 @@ class Line:
 
         :raises FetchError: TIMEOUT when nothing came within the limits.
         """
+        if isinstance(sock, ssl.SSLSocket) and not sock.pending():
+            # What SSLSocket gives as the end of the data may be a reset, which only the bare socket tells
+            self._in_time(sock, functools.partial(socket.socket.recv, sock, 1, socket.MSG_PEEK))
+        return self._in_time(sock, functools.partial(sock.recv, _RECEIVE))
+
+    def _in_time(self, sock: socket.socket, receive: Callable[[], bytes]) -> bytes:
         left = self._left(time.monotonic())
         self._set(sock, min(self.limits.read, left))
         try:
-            return sock.recv(_RECEIVE)
+            return receive()
         except TimeoutError:
             if left <= self.limits.read:
                 raise timed_out("total", self.limits.total) from None

@@ -1,0 +1,90 @@
+"""Trust: who is believed, and who is not, on both sides."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from scraper.errors import ConfigError
+from scraper.fetch.asyncio import AsyncFetcher
+from scraper.fetch.blocking import BlockingFetcher
+from scraper.model import Failed
+from scraper.settings import Identity, Limits
+from tests.fetch.conftest import LIMITS, Border, word
+from tests.server import ScriptedServer, close, ok, page, reset, stall
+
+CERTS = Path(__file__).parent / "certs"
+TRUSTING = Identity(ca_file=str(CERTS / "ca.pem"))
+ROOMY = msgspec.structs.replace(LIMITS, connect=5.0, read=5.0, total=10.0)
+
+
+def tls_server(certificate: str = "server.pem") -> ScriptedServer:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTS / certificate)
+    return ScriptedServer(context)
+
+
+@pytest.fixture
+def secure() -> Iterator[ScriptedServer]:
+    with tls_server() as running:
+        yield running
+
+
+def test_untrusted(border: Border, secure: ScriptedServer) -> None:
+    secure.script("/", page("<p>hello"))
+    assert border.be(Identity(), ROOMY)(secure.url("/")) == "tls"
+    assert not secure.hits
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_trusted_by_ca_file(border: Border, secure: ScriptedServer, host: str) -> None:
+    secure.script("/", page("<p>hello"))
+    url = secure.url("/", host)
+    outcomes = border.be(TRUSTING, ROOMY).fetch(url, url, url)
+    assert [word(outcome) for outcome in outcomes] == ["200"] * 3
+    assert secure.connections == 1
+
+
+def test_wrong_host(border: Border) -> None:
+    with tls_server("other.pem") as server:
+        server.script("/", page("<p>hello"))
+        assert border.be(TRUSTING, ROOMY)(server.url("/")) == "tls"
+
+
+def test_plain_http_behind_https(border: Border, server: ScriptedServer) -> None:
+    with_https = server.url("/").replace("http:", "https:")
+    assert border.be(TRUSTING)(with_https) in ("tls", "timeout")
+
+
+def test_handshake_cut(border: Border, server: ScriptedServer) -> None:
+    """A server that takes the connection and says nothing keeps the client connecting."""
+    (outcome,) = border.be(TRUSTING).fetch(server.url("/").replace("http:", "https:"))
+    assert isinstance(outcome, Failed)
+    assert outcome.detail == "connect: no connection within 0.4 s"
+
+
+@pytest.mark.parametrize(("behaviour", "expected"), [
+    (ok(b"x" * 90_000), "200"),
+    (close(b"HTTP/1.1 200 OK\r\n\r\nhello"), "200"),
+    (close(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello"), "reset"),
+    (reset(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello"), "reset"),
+    (reset(b"HTTP/1.1 200 OK\r\n\r\nhello"), "reset"),
+    (close(), "reset"),
+    (stall(), "timeout"),
+])  # fmt: skip
+def test_outcome(border: Border, secure: ScriptedServer, behaviour: object, expected: str) -> None:
+    secure.script("/", behaviour)  # type: ignore[arg-type]
+    limits = msgspec.structs.replace(ROOMY, read=0.3)
+    assert border.be(TRUSTING, limits)(secure.url("/")) == expected
+
+
+@pytest.mark.parametrize("fetcher", [BlockingFetcher, AsyncFetcher])
+def test_bad_ca_file(fetcher: type, tmp_path: Path) -> None:
+    (tmp_path / "not.pem").write_text("hello")
+    for name in ("not.pem", "missing.pem"):
+        with pytest.raises(ConfigError, match=name):
+            fetcher(Limits(), Identity(ca_file=str(tmp_path / name)))
