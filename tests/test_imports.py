@@ -1,0 +1,214 @@
+"""Imports point one way: an ``ast`` walk over the package, against the tables below."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "scraper"
+
+BASE = {"errors", "model", "url"}
+VALUES = BASE | {"settings", "stats"}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    # pure
+    "errors": set(),
+    "model": set(),
+    "url": set(),
+    "settings": BASE,
+    "stats": BASE,
+    "core": {"model", "settings", "url"},
+    # the workers' side
+    "fetch": BASE | {"settings"},
+    "parse": BASE | {"settings"},
+    "visit": BASE | {"settings", "fetch", "parse"},
+    "backends": VALUES | {"fetch", "parse", "visit"},
+    # the owner's side
+    "store": BASE | {"stats", "version"},
+    "report": BASE | {"stats", "store"},
+    "seeds": BASE,
+    "options": BASE | {"settings", "parse"},
+    "engine": {"model", "core", "backends", "store"},
+    "run": VALUES | {"options", "core", "backends", "store", "engine", "parse"},
+    "api": VALUES | {"options", "seeds", "store", "run", "backends"},
+    "cli": VALUES | {"options", "seeds", "store", "run", "report", "parse", "backends", "version"},
+    # the package itself gives out the public names, when they are first asked for
+    "version": {"api", "errors", "model", "settings", "stats", "backends"},
+    "__main__": {"cli"},
+}
+"""For each part of the package, the other parts that it may import. ``version`` is the package's ``__init__``."""
+
+IMPURE = {
+    "aiohttp",
+    "asyncio",
+    "http",
+    "io",
+    "logging",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "queue",
+    "random",
+    "requests",
+    "select",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib3",
+}
+PURE = {"errors", "model", "url", "settings", "stats", "core"}
+
+LATE: dict[str, str] = {
+    "backends/__init__.py": "each backend brings its own libraries: only the chosen one is loaded",
+    "backends/child.py": "a worker process loads the HTTP client of its kind only",
+    "cli/crawl.py": "`scraper --help` is quick: what a crawl needs is loaded when one runs",
+    "options.py": "a user's function is looked up only when one was named: the parsers are heavy",
+    "parse/document.py": "the tree of BeautifulSoup is made only for functions that ask for it",
+    "parse/engines.py": "of the parsers, only the chosen one is loaded",
+    "run.py": "a crawl in worker processes parses nothing itself",
+}
+"""Files that may import inside functions, and why."""
+
+
+class Edge(NamedTuple):
+    """One import: ``file`` imports ``module``; ``late`` inside a function, ``typing`` under TYPE_CHECKING."""
+
+    file: Path
+    line: int
+    module: str
+    late: bool
+    typing: bool
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(PACKAGE)}:{self.line} imports {self.module}"
+
+
+def edges_of(file: Path) -> Iterator[Edge]:
+    yield from _walk(ast.parse(file.read_text("utf-8")), file, late=False, typing=False)
+
+
+def _walk(node: ast.AST, file: Path, *, late: bool, typing: bool) -> Iterator[Edge]:
+    for child in ast.iter_child_nodes(node):
+        for module in _modules(child):
+            yield Edge(file, getattr(child, "lineno", 0), module, late, typing)
+        inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        checking = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+        yield from _walk(child, file, late=late or inside, typing=typing or checking)
+
+
+def _modules(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Import(names=names):
+            return [name.name for name in names]
+        case ast.ImportFrom(level=0, module=str() as module, names=names):
+            return [f"{module}.{name.name}" for name in names] if module == "scraper" else [module]
+        case ast.ImportFrom():
+            return ["." * node.level + (node.module or "")]
+        case _:
+            return []
+
+
+def part(module: str) -> str:
+    """``core`` of ``scraper.core.crawl``; names that are no part are the package's own: ``version``."""
+    name = [*module.split("."), "version"][1]
+    return name if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file() else "version"
+
+
+def part_of_file(file: Path) -> str:
+    name = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "version" if name == "__init__" else name
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+EDGES = [edge for file in FILES for edge in edges_of(file)]
+INSIDE = [edge for edge in EDGES if edge.module.split(".")[0] == "scraper"]
+
+
+def test_every_part_stands_in_the_table() -> None:
+    assert {part_of_file(file) for file in FILES} <= MAY_IMPORT.keys()
+
+
+def test_imports_are_absolute() -> None:
+    assert [str(edge) for edge in EDGES if edge.module.startswith(".")] == []
+
+
+def test_no_part_imports_what_the_table_does_not_say() -> None:
+    wrong = [
+        str(edge)
+        for edge in INSIDE
+        if part(edge.module) != part_of_file(edge.file)
+        and part(edge.module) not in MAY_IMPORT.get(part_of_file(edge.file), set())
+    ]
+    assert wrong == []
+
+
+def test_the_pure_parts_touch_nothing_outside() -> None:
+    wrong = [str(edge) for edge in EDGES if part_of_file(edge.file) in PURE and edge.module.split(".")[0] in IMPURE]
+    assert wrong == []
+
+
+def test_imports_inside_functions_are_in_the_table() -> None:
+    late = {str(edge.file.relative_to(PACKAGE)) for edge in EDGES if edge.late}
+    assert late <= LATE.keys()
+
+
+def test_no_circle_of_parts() -> None:
+    """Late imports count: what is loaded late is still known early."""
+    assert circles({part: needs - {"version"} for part, needs in MAY_IMPORT.items()}) == set()
+
+
+def test_no_circle_of_files_when_they_are_loaded() -> None:
+    graph: dict[str, set[str]] = {}
+    for edge in INSIDE:
+        if not edge.typing and not edge.late:
+            graph.setdefault(_name(edge.file), set()).add(edge.module)
+    assert circles(graph) == set()
+
+
+def circles(graph: dict[str, set[str]]) -> set[str]:
+    """The nodes on a circle, or in front of one: what is left when the free ones are taken away again and again."""
+    left = dict(graph)
+    while free := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in free:
+            del left[name]
+    return set(left)
+
+
+def _name(file: Path) -> str:
+    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("name", sorted(IMPURE))
+def test_the_table_of_impure_modules_has_no_misprint(name: str) -> None:
+    assert name in sys.stdlib_module_names | {"aiohttp", "requests", "urllib3"}
+
+
+def test_a_strange_edge_is_seen(tmp_path: Path) -> None:
+    """The walk itself: imports in functions, under conditions, of submodules, of names of the package."""
+    file = tmp_path / "x.py"
+    file.write_text(
+        "import socket\nfrom scraper import engine, __version__\nfrom .a import b\n"
+        "def f():\n    if True:\n        import scraper.core.crawl\n"
+        "if TYPE_CHECKING:\n    from scraper.model import Page\n"
+    )
+    found = [(edge.module, edge.late, edge.typing) for edge in edges_of(file)]
+    assert found == [
+        ("socket", False, False),
+        ("scraper.engine", False, False),
+        ("scraper.__version__", False, False),
+        (".a", False, False),
+        ("scraper.core.crawl", True, False),
+        ("scraper.model", False, True),
+    ]
+    assert [part(module) for module, _, _ in found[1:]] == ["engine", "version", "version", "core", "model"]
