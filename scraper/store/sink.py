@@ -22,7 +22,7 @@ from scraper.store.files import STDOUT, trouble
 __all__ = ["GROUP", "GROUP_SECONDS", "FileSink", "PipeClosed", "Sink", "StreamSink"]
 
 GROUP = 200
-"""Records after which a group is written: the loop stands still for 2 to 3 ms then, for 10 with groups of 500."""
+"""Records after which a group is written: the loop stands still for about 2 ms then, longer with larger groups."""
 GROUP_SECONDS = 0.5
 """Seconds after which a group is written."""
 
