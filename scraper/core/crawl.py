@@ -34,6 +34,7 @@ from scraper.settings import Settings
 __all__ = ["Crawl"]
 
 _OUT_OF_SCOPE = -1  # as a depth: nothing is shorter, so it is never looked at again
+_UNKNOWN = 1 << 62  # as a depth: everything is shorter
 
 
 class _Edges(NamedTuple):
@@ -258,12 +259,14 @@ class Crawl:
             edges = work.popleft()
             if edges.depth > self._budget.depth:
                 continue
+            depth, known = edges.depth, self._depths.get
             for url in edges.targets:
-                known = self._depths.get(url)
-                if known is None:
-                    self._meet(url, edges)
-                elif known > edges.depth:
+                if known(url, _UNKNOWN) <= depth:
+                    continue  # the hot path: nearly all links lead to known URLs
+                if url in self._depths:
                     entries += self._lower(url, edges, work)
+                else:
+                    self._meet(url, edges)
         return entries
 
     def _lower(self, url: str, edges: _Edges, work: deque[_Edges]) -> list[Entry]:
