@@ -25,7 +25,8 @@ def read(markup: bytes | str) -> Findings:
     tree = LexborHTMLParser(markup)
     title = tree.css_first("title:not(svg title)")
     base = tree.css_first("base[href]")
-    hrefs = [node.attributes["href"] or "" for node in tree.css("a[href],area[href]")]
+    links = (node.attributes for node in tree.css("a[href],area[href]"))
+    hrefs = [link["href"] or "" for link in links if "href" in link]  # [href] finds xlink:href too
     return Findings(
         None if title is None else title.text(), None if base is None else base.attributes["href"], hrefs, tree
     )
