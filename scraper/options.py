@@ -186,7 +186,16 @@ def _ca_file(value: str | None) -> str | None:
     return value
 
 
+def _function(value: str | None) -> str | None:
+    from scraper.parse import load_function  # here: parsers are heavy, and are not loaded without need
+
+    if value is not None:
+        load_function(value)
+    return value
+
+
 _READ: dict[str, Any] = {
+    "parse": _function,
     "scope": _scope,
     "include": _patterns,
     "exclude": _patterns,

@@ -202,13 +202,11 @@ def open_run(
 
     :param seeds: canonical URLs, those of earlier runs included.
     :param backend: a name, ``auto`` too, or a backend of one's own.
-    :raises ConfigError: for an unknown backend, and a ``parse`` function that cannot be loaded.
+    :raises ConfigError: for an unknown backend.
     :raises StoreError: when the store cannot be read.
     """
     try:
         settings = around(settings, seeds)
-        if settings.parsing.function is not None:
-            _check_function(settings.parsing.function)
         if isinstance(backend, str):
             backend = create(pick(backend, settings, seeds)[0], settings)
         made = Run(settings, backend, store, chance)
@@ -222,9 +220,3 @@ def open_run(
         made.close()
         raise
     return made
-
-
-def _check_function(name: str) -> None:
-    from scraper.parse import load_function  # here: a crawl in worker processes parses nothing itself
-
-    load_function(name)

@@ -56,7 +56,7 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run the command that ``arguments`` spell, and give its exit code; trouble becomes one message on stderr."""
     try:
-        code = cli.main(list(arguments), prog_name="scraper", standalone_mode=False)
+        code = cli.main(list(arguments), prog_name="scraper", obj=list(arguments), standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()

@@ -163,4 +163,4 @@ def crawl(context: click.Context, /, **given: Any) -> None:
     from scraper.cli.drive import drive  # here: the HTTP clients and the parsers would treble the time of --help
 
     asked = {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    context.exit(drive(given, asked))
+    context.exit(drive(given, asked, context.obj))

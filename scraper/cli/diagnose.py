@@ -22,7 +22,8 @@ __all__ = ["describe", "told_on_request"]
 def describe(run: Run) -> Iterator[str]:
     """The figures of the engine, then what every worker is doing, a line each."""
     crawl = run.crawl
-    waiting = "nothing waits" if crawl.wakeup() is None else f"next start possible at {crawl.wakeup():.3f} s"
+    wakeup = crawl.wakeup()
+    waiting = "only an outcome helps" if wakeup is None else f"next start possible at {wakeup:.3f} s"
     yield f"crawl: {run.elapsed:.1f} s, {run.stats.pages} final, {crawl.in_flight} in flight, {crawl.waiting} waiting"
     yield f"  {crawl.known} URLs known, {crawl.hosts} hosts; clock {run.backend.clock():.3f} s, {waiting}"
     if crawl.ending:

@@ -35,10 +35,11 @@ _NO_SETTINGS = frozenset(
 """What ``scraper crawl`` takes that is no policy of the crawl."""
 
 
-def drive(given: dict[str, Any], asked: Collection[str]) -> int:
+def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -> int:
     """Run the crawl that ``given``, the command's parameters, ask for; the exit code.
 
     :param asked: the names of those that the user gave.
+    :param words: the whole command line, for the command that goes on.
     """
     if given["quiet"] and given["verbose"]:
         raise click.UsageError("-q and -v exclude each other")
@@ -53,8 +54,9 @@ def drive(given: dict[str, Any], asked: Collection[str]) -> int:
         options, urls = recall(kept.checkpoint, options, seeds.urls)
         if not urls:
             raise ConfigError(f"{kept.place} holds no seeds: give the URLs or the list once more")
-        job = _Job(given, notes, kept, around(make_settings(**options), urls), urls)
-        return job.crawl(without_stdin=isinstance(kept.checkpoint, SqliteStore))
+        has_seeds = isinstance(kept.checkpoint, SqliteStore)
+        go_on = command_that_goes_on(words, without_stdin=has_seeds) if kept.checkpoint else None
+        return _Job(given, notes, kept, around(make_settings(**options), urls), urls, go_on).crawl()
 
 
 def _options(given: dict[str, Any], asked: Collection[str]) -> Options:
@@ -90,27 +92,36 @@ class _Job:
     """One crawl of the command line, opened and ready."""
 
     def __init__(
-        self, given: dict[str, Any], notes: Notes, kept: Kept, settings: Settings, urls: Sequence[str]
+        self,
+        given: dict[str, Any],
+        notes: Notes,
+        kept: Kept,
+        settings: Settings,
+        urls: Sequence[str],
+        go_on: str | None,
     ) -> None:
         self._given, self._notes, self._kept = given, notes, kept
-        self._settings, self._urls = settings, urls
+        self._settings, self._urls, self._go_on = settings, urls, go_on
 
-    def crawl(self, *, without_stdin: bool) -> int:
+    def crawl(self) -> int:
         """Crawl, tell how it went, and give the exit code."""
         name, why = pick(self._given["backend"], self._settings, self._urls)
         self._notes.explain(f"backend {name}: {why}")
         keep_heap()
-        go_on = command_that_goes_on(sys.argv[1:], without_stdin=without_stdin) if self._kept.checkpoint else None
         with open_run(self._settings, self._urls, name, self._kept.whole) as run:
             if run.recorded:
                 self._notes.say(f"going on: {run.recorded:,} already recorded")
             try:
                 code = self._drive(run)
             except ScraperError:
-                self._notes.say(f"what was recorded is kept; to go on: {go_on}" if go_on else "nothing was kept")
+                self._notes.say(self._after_trouble)
                 raise
-            self._sum_up(run, go_on)
+            self._sum_up(run)
             return code or (FAILURES if run.stats.failures else 0)
+
+    @property
+    def _after_trouble(self) -> str:
+        return f"what was recorded is kept; to go on: {self._go_on}" if self._go_on else "nothing was kept"
 
     def _drive(self, run: Run) -> int:
         """Run to the end, whichever that is, and close everything while signals are still in our hands."""
@@ -144,18 +155,18 @@ class _Job:
             time_left=None if time is None else time - run.elapsed,
         )
 
-    def _sum_up(self, run: Run, go_on: str | None) -> None:
+    def _sum_up(self, run: Run) -> None:
         left = run.crawl.waiting or run.crawl.in_flight
         text = summary(
             run.stats,
             run.elapsed,
             results=self._kept.place,
-            go_on=go_on if left else None,
+            go_on=self._go_on if left else None,
             interrupted=run.stopped,
             color=wants_color(self._given["color"], sys.stderr),
         )
         if run.recorded:
             text += f"  {'before':<10}{run.recorded:,} already recorded\n"
-        if left and not go_on:
+        if left and self._go_on is None:
             text += "  to go on next time, keep the crawl: --store FILE\n"
         self._notes.say(text.rstrip("\n"))

@@ -38,13 +38,18 @@ def interruptible(run: Run, say: Callable[[str], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def command_that_goes_on(arguments: Sequence[str], *, without_stdin: bool) -> str:
-    """The shell command that resumes the crawl that ``scraper`` with ``arguments`` began.
+def command_that_goes_on(words: Sequence[str], *, without_stdin: bool) -> str:
+    """The shell command that resumes the crawl that ``scraper`` with the arguments ``words`` began.
 
     :param without_stdin: leave ``-`` out, because the store keeps the seeds that came from there.
     """
-    kept = [argument for argument in arguments if not (without_stdin and argument == "-")]
+    kept = [word for before, word in zip(["", *words], words, strict=False) if not _stdin(before, word, without_stdin)]
     if "--resume" not in kept:
-        kept.insert(1, "--resume")
+        kept.insert(kept.index("crawl") + 1, "--resume")
     program = [Path(sys.argv[0]).name] if Path(sys.argv[0]).name == "scraper" else ["python", "-m", "scraper"]
     return shlex.join([*program, *kept])
+
+
+def _stdin(before: str, word: str, gone: bool) -> bool:
+    """Whether ``word`` names a standard input that need not be read again; ``-o -`` is the output."""
+    return gone and word == "-" and before not in ("-o", "--output")

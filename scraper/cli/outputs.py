@@ -50,15 +50,19 @@ def open_kept(given: dict[str, Any]) -> Kept:
 
 def _with_store(path: str, given: dict[str, Any]) -> Kept:
     output, form, resume = given["output"], given["form"], given["resume"]
-    began = resume and not Path(path).exists()
+    if output and Path(output).resolve() == Path(path).resolve():
+        raise ConfigError(f"--store and -o are the same file: {path}")
+    new = not Path(path).exists()
     checkpoint = open_store(path, resume)
     if output is None and form is None:
-        return Kept(checkpoint, checkpoint, path, began)
+        return Kept(checkpoint, checkpoint, path, resume and new)
     try:
         tee = Tee(checkpoint, open_output(output or "-", form, anew=resume))
     except BaseException:
         checkpoint.close()
+        if new:  # nothing ran, so nothing is left that the next try would find in its way
+            Path(path).unlink(missing_ok=True)
         raise
     if resume:
         tee.refill()
-    return Kept(tee, checkpoint, path, began)
+    return Kept(tee, checkpoint, path if output is None else f"{path}, {output}", resume and new)

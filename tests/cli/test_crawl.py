@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Site, records, scraper, started
+from tests.server import free_port, page, status
+
+ASYNC = ("--backend", "asyncio")
+
+
+def test_text_goes_to_stdout_and_everything_else_to_stderr(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    result = scraper(capsys, "crawl", site.root, *ASYNC)
+    assert result.code == 0
+    assert sorted(line.split()[1] for line in result.out.splitlines()) == site.urls
+    assert "6 pages in" in result.err
+    assert "to go on next time" not in result.err
+
+
+def test_quiet_says_nothing_and_verbose_says_why(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scraper(capsys, "crawl", site.root, "-d", "0", *ASYNC, "-q").err == ""
+    told = scraper(capsys, "crawl", site.root.removeprefix("http://"), "-d", "0", "-v").err
+    assert f"is taken as {site.root}" in told
+    assert "backend sequential: there is one URL to fetch" in told
+
+
+def test_failures_give_exit_1(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.server.script("/3", status(404))
+    assert scraper(capsys, "crawl", site.root, *ASYNC).code == 1
+    nobody = f"http://127.0.0.1:{free_port()}/"
+    result = scraper(capsys, "crawl", nobody, "--retries", "0", *ASYNC)
+    assert (result.code, result.out.split()[0]) == (1, "connect")
+
+
+@pytest.mark.parametrize("form", ["text", "jsonl", "json", "csv"])
+def test_formats_by_name_and_by_ending(here: Path, site: Site, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    ending = {"text": "txt"}.get(form, form)
+    printed = scraper(capsys, "crawl", site.root, "-d", "0", "-f", form, *ASYNC).out
+    assert scraper(capsys, "crawl", site.root, "-d", "0", "-o", f"x.{ending}", *ASYNC).out == ""
+    assert site.root in printed
+    assert len(Path(f"x.{ending}").read_bytes().splitlines()) == len(printed.splitlines())
+
+
+def test_a_store_leaves_stdout_alone_unless_a_format_is_named(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scraper(capsys, "crawl", site.root, "--store", "a.sqlite", *ASYNC).out == ""
+    printed = scraper(capsys, "crawl", site.root, "--store", "b.sqlite", "-f", "jsonl", *ASYNC).out
+    assert len(printed.splitlines()) == 6
+    with sqlite3.connect("a.sqlite") as database:
+        assert database.execute("select count(*) from outcomes").fetchone() == (6,)
+    database.close()
+
+
+def test_options_reach_the_crawl(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    scraper(
+        *(capsys, "crawl", site.root, "--exclude", "/[1-4]$", "-H", "X-One: 1", "-H", "X-Two: 2", "--user-agent", "me"),
+        *("--max-pages", "2", *ASYNC),
+    )
+    assert site.server.hits == {"/": 1, "/5": 1}
+    for header in (b"X-One: 1\r\n", b"X-Two: 2\r\n", b"User-Agent: me\r\n"):
+        assert header.lower() in site.server.requests[0].lower()
+
+
+def test_resume_of_a_store_needs_neither_urls_nor_options(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = scraper(capsys, "crawl", site.root, "--store", "x.sqlite", "--exclude", "/5", "--max-pages", "2", *ASYNC)
+    assert "to go on" in first.err
+    second = scraper(capsys, "crawl", "--store", "x.sqlite", "--resume", "--max-pages", "100", *ASYNC)
+    assert "going on: 2 already recorded" in second.err
+    assert "2 already recorded" in second.err.splitlines()[-1]
+    assert site.server.hits == dict.fromkeys(("/", "/1", "/2", "/3", "/4"), 1)
+
+
+def test_resume_of_a_jsonl_file(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("crawl", site.root, "-o", "x.jsonl", *ASYNC)
+    scraper(capsys, *options, "--max-pages", "2")
+    Path("x.jsonl").write_bytes(Path("x.jsonl").read_bytes() + b'{"schema":1,"url":"http://torn')
+    assert scraper(capsys, *options, "--resume").code == 0
+    assert sorted(records(here / "x.jsonl")) == site.urls
+    assert set(site.server.hits.values()) == {1}
+
+
+def test_resume_writes_the_output_anew_from_the_store(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("crawl", site.root, "--store", "x.sqlite", "-o", "x.json", *ASYNC)
+    scraper(capsys, *options, "--max-pages", "2")
+    Path("x.json").write_text("cut off [")
+    scraper(capsys, *options, "--resume", "--max-pages", "100")
+    assert sorted(record["url"] for record in json.loads(Path("x.json").read_text())) == site.urls
+
+
+def test_resume_of_what_is_not_there_begins(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    result = scraper(capsys, "crawl", site.root, "--store", "x.sqlite", "--resume", *ASYNC)
+    assert result.code == 0
+    assert "x.sqlite is not there yet: a new crawl begins" in result.err
+
+
+def test_resume_of_a_store_without_seeds_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = scraper(capsys, "crawl", "--store", "x.sqlite", "--resume")
+    assert result.code == 2
+    assert "x.sqlite holds no seeds" in result.err
+
+
+def test_headers_are_not_kept_in_the_store(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    scraper(capsys, "crawl", site.root, "--store", "x.sqlite", "-H", "Authorization: hunter2", "-d", "1", *ASYNC)
+    with sqlite3.connect("x.sqlite") as database:
+        kept = dict(database.execute("select key, value from meta"))
+    database.close()
+    assert json.loads(kept["options"]) == {"depth": 1}
+    assert b"hunter2" not in Path("x.sqlite").read_bytes()
+
+
+def test_dry_run_fetches_and_writes_nothing(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    result = scraper(
+        *(capsys, "crawl", site.root, "--dry-run", "--store", "x.sqlite", "-d", "2", "-H", "Authorization: hunter2")
+    )
+    assert result.code == 0
+    assert "backend: hybrid" in result.out or "backend: asyncio" in result.out
+    assert "depth 2" in result.out
+    assert "headers Authorization" in result.out
+    assert "hunter2" not in result.out
+    assert f"  {site.root}\n" in result.out
+    assert site.server.hits == {}
+    assert list(here.iterdir()) == []
+
+
+def test_a_function_of_ones_own_from_the_current_folder(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    (here / "of_mine_for_the_cli.py").write_text("def f(page):\n    return {'h': page.title.upper()}\n")
+    printed = scraper(
+        capsys, "crawl", site.root, "-d", "0", "-f", "jsonl", "--parse", "of_mine_for_the_cli:f", *ASYNC
+    ).out
+    assert json.loads(printed)["data"] == {"h": "ROOT"}
+
+
+def test_a_bug_is_one_line_and_a_traceback_with_v(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("of ours")
+
+    monkeypatch.setattr("scraper.core.Crawl.take", broken)
+    result = scraper(capsys, "crawl", site.root, *ASYNC, "-q")
+    assert result.is_one_message(3, "internal error: RuntimeError: of ours; run with -v for the traceback\n")
+    assert "Traceback" in scraper(capsys, "crawl", site.root, *ASYNC, "-v").err
+
+
+def test_a_full_disk_breaks_off_and_says_how_to_go_on(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.pwrite", full)
+        result = scraper(capsys, "crawl", site.root, "-o", "x.jsonl", *ASYNC)
+    assert result.is_one_message(3, "x.jsonl: the disk is full", "to go on: python -m scraper crawl --resume")
+    assert scraper(capsys, "crawl", site.root, "-o", "x.jsonl", "--resume", *ASYNC).code == 0
+    assert sorted(records(here / "x.jsonl")) == site.urls
+
+
+def test_a_pipe_that_nobody_reads_ends_quietly(here: Path, site: Site) -> None:
+    gate = site.gate("/3")
+    process = started("crawl", site.root, "-q", *ASYNC, "--store", "x.sqlite", "-f", "text", cwd=here)
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline() == f"200      {site.root}  Root\n".encode()
+    process.stdout.close()
+    gate.open.set()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(20) == 141
+    with sqlite3.connect(here / "x.sqlite") as database:
+        assert database.execute("select count(*) from outcomes where url = ?", (site.root,)).fetchone() == (1,)
+    database.close()
+
+
+def test_standard_input_is_a_list(here: Path, site: Site) -> None:
+    process = started("crawl", "-", "-d", "0", "-f", "jsonl", *ASYNC, cwd=here, stdin=subprocess.PIPE)
+    out, err = process.communicate(f"# mine\n{site.root}\n{site.root}1\n".encode(), timeout=20)
+    assert process.returncode == 0, err
+    assert len(out.splitlines()) == 2
+
+
+def test_hostile_titles_do_not_reach_the_terminal(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.server.script("/", page("<title>\x1b]0;owned\x07</title>"))
+    assert "\x1b" not in scraper(capsys, "crawl", site.root, "-d", "0", *ASYNC).out

@@ -1,0 +1,121 @@
+"""Signals to a real process: the first drains, the second stops at once, SIGUSR1 only asks."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from scraper.backends import NAMES
+from tests.cli.command import Gate, Site, records, started
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+
+
+def read_until(process: subprocess.Popen[bytes], text: bytes) -> bytes:
+    """What the process writes to stderr, up to the line with ``text``."""
+    assert process.stderr
+    read = b""
+    for line in process.stderr:
+        read += line
+        if text in line:
+            return read
+    raise AssertionError(f"ended without {text!r}: {read.decode()}")
+
+
+def under_way(site: Site, here: Path, *options: str) -> tuple[subprocess.Popen[bytes], Gate]:
+    """A crawl that waits for ``/3``, with all before it recorded or in flight."""
+    gate = site.gate("/3")
+    process = started("crawl", site.root, *options, cwd=here)
+    assert gate.asked.wait(20)
+    return process, gate
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    _, err = process.communicate(timeout=20)
+    return process.returncode, err.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_drains_saves_and_prints_the_command_that_goes_on(
+    here: Path, site: Site, number: signal.Signals
+) -> None:
+    process, gate = under_way(site, here, "--backend", "asyncio", "--per-host", "1", "-o", "my file.jsonl")
+    process.send_signal(number)
+    read_until(process, b"finishing 1 requests in flight; once more stops at once")
+    gate.open.set()
+    code, err = ended(process)
+    assert code == 130
+    assert "interrupted: 4 pages" in err
+    assert records(here / "my file.jsonl")[-1] == f"{site.root}3"
+    (line,) = (line for line in err.splitlines() if "to go on" in line)
+    command = shlex.split(line.split("to go on", 1)[1])
+    assert command[:5] == ["python", "-m", "scraper", "crawl", "--resume"]
+    assert ended(started(*command[3:], cwd=here))[0] == 0
+    assert sorted(records(here / "my file.jsonl")) == site.urls
+    assert set(site.server.hits.values()) == {1}
+
+
+@pytest.mark.parametrize("backend", NAMES)
+def test_the_second_stops_at_once_and_nothing_recorded_is_lost(here: Path, site: Site, backend: str) -> None:
+    process, _ = under_way(site, here, "--backend", backend, "--per-host", "1", "-o", "x.jsonl")
+    process.send_signal(signal.SIGINT)
+    read_until(process, b"once more stops at once")
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    code, err = ended(process)
+    assert code == 130, err
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in err
+    assert records(here / "x.jsonl") == [site.root, f"{site.root}1", f"{site.root}2"]
+
+
+def test_without_a_checkpoint_it_says_how_to_have_one(here: Path, site: Site) -> None:
+    process, gate = under_way(site, here, "--backend", "asyncio", "--per-host", "1")
+    process.send_signal(signal.SIGINT)
+    gate.open.set()
+    code, err = ended(process)
+    assert code == 130
+    assert "to go on next time, keep the crawl: --store FILE" in err
+
+
+def test_before_anything_runs_it_just_ends(here: Path) -> None:
+    process = started("crawl", "-", cwd=here, stdin=subprocess.PIPE)
+    assert process.stdin
+    process.stdin.write(b"http://127.0.0.1:9/\n")
+    process.stdin.flush()
+    _wait_until_asleep(process.pid)
+    process.send_signal(signal.SIGINT)
+    code, err = ended(process)
+    assert (code, err.strip()) == (130, "interrupted")
+
+
+@pytest.mark.parametrize("backend", NAMES)
+def test_sigusr1_tells_what_it_does_and_it_goes_on(here: Path, site: Site, backend: str) -> None:
+    process, gate = under_way(site, here, "--backend", backend, "--per-host", "1", "-q")
+    process.send_signal(signal.SIGUSR1)
+    told = read_until(process, b"1 in flight, 2 waiting").decode()
+    gate.open.set()
+    code, err = ended(process)
+    assert code == 0, err
+    assert "most recent call first" in told
+    assert f"{site.root}3" in err
+
+
+def _wait_until_asleep(pid: int) -> None:
+    """Wait until the process waits for its input: asleep, with the command line read."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        wchan = Path(f"/proc/{pid}/syscall")
+        if not wchan.exists():
+            time.sleep(1)
+            return
+        with_zero = wchan.read_text().split()[:2]
+        if with_zero == ["0", "0x0"]:  # read(0, ...)
+            return
+        time.sleep(0.005)
