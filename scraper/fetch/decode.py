@@ -84,9 +84,10 @@ def _zstd(body: bytes) -> Iterator[bytes]:
 def _brotli(body: bytes) -> Iterator[bytes]:
     stream = brotli.Decompressor()
     for at in range(0, len(body), _STEP):
-        yield stream.process(body[at : at + _STEP], output_buffer_limit=_STEP)
-        while not stream.can_accept_more_data():
-            yield stream.process(b"", output_buffer_limit=_STEP)
+        piece = stream.process(body[at : at + _STEP], output_buffer_limit=_STEP)
+        while piece:  # can_accept_more_data() tells of input that waits, not of output
+            yield piece
+            piece = b"" if stream.is_finished() else stream.process(b"", output_buffer_limit=_STEP)
     if not stream.is_finished():
         raise _cut()
 
@@ -118,7 +119,7 @@ def _streams(
 def _inflate(stream: Any, data: memoryview) -> Iterator[bytes]:
     piece = stream.decompress(data, _STEP)
     yield piece
-    while stream.unconsumed_tail or (len(piece) == _STEP and not stream.eof):
+    while not stream.eof and (stream.unconsumed_tail or len(piece) == _STEP):  # the tail stays when a member ended
         piece = stream.decompress(stream.unconsumed_tail, _STEP)
         yield piece
 

@@ -1,0 +1,127 @@
+"""The asyncio side on loops as backends use them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from scraper.fetch.asyncio import AsyncFetcher
+from scraper.model import Outcome, Request
+from scraper.settings import Identity, Limits
+from scraper.visit import visit_async
+from tests.fetch.conftest import LIMITS, body_as_page, word
+from tests.server import ScriptedServer, ok, stall
+
+uvloop = pytest.importorskip("uvloop")
+LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
+
+
+class Pumped:
+    """A loop that turns only while :meth:`pump` is called."""
+
+    def __init__(self, make: Callable[[], asyncio.AbstractEventLoop], limits: Limits = LIMITS) -> None:
+        self.loop = make()
+        self.fetcher = AsyncFetcher(limits, Identity())
+        self.outcomes: list[Outcome] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def submit(self, url: str) -> None:
+        self.tasks.append(self.loop.create_task(self._visit(Request(url))))
+
+    async def _visit(self, request: Request) -> None:
+        self.outcomes.append(await visit_async(self.fetcher, body_as_page, request, time.perf_counter()))
+        self._stop()
+
+    def _stop(self) -> None:
+        """Once a turn: a second stop() is what uvloop's next run begins with."""
+        if not self._stopping:
+            self._stopping = True
+            self.loop.stop()
+
+    def pump(self, seconds: float) -> None:
+        self._stopping = False
+        timer = self.loop.call_later(seconds, self._stop)
+        self.loop.run_forever()
+        timer.cancel()
+
+    def finish(self) -> list[str]:
+        while len(self.outcomes) < len(self.tasks):
+            self.pump(0.01)
+        return [word(outcome) for outcome in self.outcomes]
+
+    def close(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*self.tasks, return_exceptions=True))
+        self.loop.run_until_complete(self.fetcher.close())
+        assert not asyncio.all_tasks(self.loop)
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+        gc.collect()  # what was left open would warn here, and warnings are errors
+
+
+@pytest.mark.parametrize("make", LOOPS)
+def test_pumped_now_and_then(server: ScriptedServer, make: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    url = server.script("/", ok())
+    pumped = Pumped(make)
+    for _ in range(20):
+        pumped.submit(url)
+        pumped.pump(0.001)
+        time.sleep(0.005)
+    assert pumped.finish() == ["200"] * 20
+    pumped.close()
+
+
+@pytest.mark.parametrize("make", LOOPS)
+def test_time_without_pumping_is_not_held_against_servers(
+    server: ScriptedServer, make: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    pumped = Pumped(make)
+    pumped.submit(server.script("/", ok()))
+    pumped.pump(0.001)
+    time.sleep(LIMITS.total + 0.2)
+    assert pumped.finish() == ["200"]
+    pumped.close()
+
+
+@pytest.mark.parametrize("make", LOOPS)
+def test_close_in_the_middle(server: ScriptedServer, make: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    pumped = Pumped(make, msgspec.structs.replace(LIMITS, read=30.0, total=60.0))
+    for _ in range(5):
+        pumped.submit(server.script("/", stall(b"HTTP/1.1 200 OK\r\n\r\nhello")))
+    pumped.pump(0.05)
+    pumped.close()
+    assert not pumped.outcomes
+    assert all(task.cancelled() for task in pumped.tasks)
+
+
+@pytest.mark.parametrize("make", LOOPS)
+def test_many_timeouts_at_once(server: ScriptedServer, make: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    url = server.script("/", stall())
+    pumped = Pumped(make)
+    began = time.monotonic()
+    for _ in range(30):
+        pumped.submit(url)
+    assert pumped.finish() == ["timeout"] * 30
+    assert time.monotonic() - began < 2 * LIMITS.total
+    pumped.close()
+
+
+def test_close_without_a_fetch() -> None:
+    asyncio.run(AsyncFetcher(LIMITS, Identity()).close())
+
+
+def test_closing_twice(server: ScriptedServer) -> None:
+    async def run() -> None:
+        fetcher = AsyncFetcher(LIMITS, Identity())
+        await fetcher.fetch(Request(server.script("/", ok())))
+        await fetcher.close()
+        await fetcher.close()
+
+    asyncio.run(run())

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import asyncio
+import importlib
+import subprocess
+import sys
+import time
+from email.utils import formatdate
+
+import pytest
+
+from scraper.fetch import FetchError
+from scraper.model import Failed, Fetched, Outcome, Page, Reason, Request, Response, Timings
+from scraper.visit import REASONS, WRAPPERS, conclude, reason_of, visit, visit_async
+
+URL = "http://example.test/a/b"
+REQUEST = Request(URL)
+
+
+class Canned:
+    """Fetches what it was given."""
+
+    def __init__(self, answer: Response | Exception) -> None:
+        self._answer = answer
+
+    def fetch(self, request: Request) -> Response:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+class AsyncCanned(Canned):
+    async def fetch(self, request: Request) -> Response:  # type: ignore[override]
+        return super().fetch(request)
+
+
+def response(status: int = 200, body: bytes = b"<p>", at: float = 0.0, wire: int = 0, **headers: str) -> Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(URL, status, named, body, Timings(server_us=5, body_us=6, parse_us=7), at, wire)
+
+
+def parse(answer: Response) -> Page:
+    return Page(title=answer.body.decode())
+
+
+def concluded(answer: Response) -> Fetched:
+    outcome = conclude(parse, REQUEST, answer)
+    assert isinstance(outcome, Fetched)
+    return outcome
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+def visited(request: pytest.FixtureRequest) -> object:
+    def run(answer: Response | Exception, parser: object = parse) -> Outcome:
+        if request.param == "blocking":
+            return visit(Canned(answer), parser, REQUEST, time.perf_counter() - 0.001)  # type: ignore[arg-type]
+        return asyncio.run(
+            visit_async(AsyncCanned(answer), parser, REQUEST, time.perf_counter() - 0.001)  # type: ignore[arg-type]
+        )
+
+    return run
+
+
+def test_page(visited: object) -> None:
+    outcome = visited(response(content_type="Text/HTML; charset=utf-8", at=9.0, wire=2))  # type: ignore[operator]
+    assert isinstance(outcome, Fetched)
+    assert (outcome.status, outcome.page, outcome.content_type) == (200, Page(title="<p>"), "text/html")
+    assert (outcome.size, outcome.wire, outcome.at) == (3, 2, 9.0)
+    timings = outcome.timings
+    assert 1_000 <= timings.waited_us < 1_000_000
+    assert (timings.server_us, timings.body_us) == (5, 6)
+    assert timings.parse_us >= 7
+
+
+def test_failure(visited: object) -> None:
+    outcome = visited(FetchError(Reason.TIMEOUT, "read: not a byte for 3 s"))  # type: ignore[operator]
+    assert isinstance(outcome, Failed)
+    assert (outcome.request, outcome.reason, outcome.detail) == (REQUEST, Reason.TIMEOUT, "read: not a byte for 3 s")
+    assert outcome.timings.waited_us >= 1_000
+    assert outcome.at > 0
+
+
+def test_parser_that_raises(visited: object) -> None:
+    def broken(answer: Response) -> Page:
+        raise RecursionError("too deep\x1b[31m")
+
+    outcome = visited(response(content_type="text/html", at=9.0), broken)  # type: ignore[operator]
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.detail, outcome.at) == (Reason.PARSE, "RecursionError: too deep [31m", 9.0)
+    assert outcome.timings.server_us == 5
+
+
+@pytest.mark.parametrize(("content_type", "body", "parsed"), [
+    ("text/html", b"", True),
+    ("TEXT/HTML ; charset=x", b"hello", True),
+    ("application/xhtml+xml", b"<html/>", True),
+    ("text/plain", b"<html>", False),
+    ("application/xml", b"<html>", False),
+    ("image/png", b"\x89PNG", False),
+    (None, b"  \r\n\t<!doctype html>", True),
+    (None, b"hello", False),
+    (None, b"", False),
+    ("", b"<p>", True),
+])  # fmt: skip
+def test_what_is_parsed(content_type: str | None, body: bytes, *, parsed: bool) -> None:
+    headers = {} if content_type is None else {"content_type": content_type}
+    outcome = conclude(lambda _: Page(), REQUEST, response(200, body, **headers))  # type: ignore[arg-type]
+    assert isinstance(outcome, Fetched)
+    assert (outcome.page is not None) == parsed
+
+
+@pytest.mark.parametrize(("location", "target"), [
+    ("/x", "http://example.test/x"),
+    ("c?q#f", "http://example.test/a/c?q"),
+    ("//other.test", "http://other.test/"),
+    ("https://user:pw@other.test/", "https://other.test/"),
+    ("mailto:a@b", None),
+    ("http://[", None),
+    ("javascript:alert(1)", None),
+    ("", "http://example.test/a/b"),
+    ("/x\ud800", None),
+])  # fmt: skip
+def test_location(location: str, target: str | None) -> None:
+    outcome = concluded(response(302, location=location, content_type="text/html"))
+    assert (outcome.location, outcome.page) == (target, None)
+
+
+def test_redirect_without_a_location_is_a_page() -> None:
+    outcome = concluded(response(301, content_type="text/html"))
+    assert (outcome.location, outcome.page) == (None, Page(title="<p>"))
+
+
+def test_location_of_what_is_no_redirect() -> None:
+    assert concluded(response(201, location="/x")).location is None
+
+
+@pytest.mark.parametrize(("value", "seconds"), [
+    ("120", 120.0),
+    (" 0 ", 0.0),
+    ("999999", 86_400.0),
+    ("9" * 5_000, 86_400.0),
+    ("-1", None),
+    ("1.5", None),
+    ("soon", None),
+    ("\u0662", None),
+    ("", None),
+    (formatdate(1_000_060, usegmt=True), 60.0),
+    (formatdate(999_000, usegmt=True), 0.0),
+    (formatdate(9_000_000, usegmt=True), 86_400.0),
+    ("Sun, 06 Nov 99999 08:49:37 GMT", None),
+    ("Mon, 99 Foo 2026 25:61:61 GMT", None),
+])  # fmt: skip
+def test_retry_after(value: str, seconds: float | None) -> None:
+    assert concluded(response(503, at=1_000_000.0, retry_after=value)).retry_after == seconds
+
+
+@pytest.mark.parametrize("error", [
+    RuntimeError("x" * 500),
+    ValueError("line\nline\r\x00\x1b[0m\u2028\x9b"),
+    KeyError(),
+    RuntimeError("\ud800"),
+    RuntimeError(f"in {object()} at {hex(id(object()))}"),
+])  # fmt: skip
+def test_details_are_fit_to_print(error: Exception) -> None:
+    reason, detail = reason_of(error)
+    assert reason is Reason.INTERNAL
+    assert detail.startswith(type(error).__name__)
+    assert len(detail) <= 200
+    assert detail.isprintable()
+    assert "0x" not in detail
+    detail.encode()
+
+
+def test_outermost_that_knows_decides() -> None:
+    refused = ConnectionRefusedError(111, "Connection refused")
+    assert reason_of(refused)[0] is Reason.CONNECT
+    wrapped = OSError("no")
+    wrapped.__cause__ = refused
+    assert reason_of(wrapped)[0] is Reason.CONNECT
+    assert reason_of(OSError(101, "Network is unreachable"))[0] is Reason.CONNECT
+
+
+def test_chain_that_bites_its_tail() -> None:
+    one, two = RuntimeError("one"), RuntimeError("two")
+    one.__cause__, two.__cause__ = two, one
+    assert reason_of(one) == (Reason.INTERNAL, "RuntimeError: one")
+
+
+@pytest.mark.parametrize("name", [*REASONS, *WRAPPERS])
+def test_names_in_the_table_exist(name: str) -> None:
+    module, _, kind = name.rpartition(".")
+    found = getattr(importlib.import_module(module), kind)
+    assert issubclass(found, Exception)
+    assert f"{found.__module__}.{found.__qualname__}" == name
+
+
+def test_neither_library_is_loaded() -> None:
+    code = "import sys, scraper.visit; print(*{'requests', 'urllib3', 'aiohttp'} & set(sys.modules))"
+    assert run(code) == ""
+    assert run(code.replace("scraper.visit", "scraper.fetch.asyncio")) == "aiohttp"
+    assert run(code.replace("scraper.visit", "scraper.fetch.blocking")).split(" ") != ["aiohttp"]
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
