@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from scraper.errors import ConfigError
 from scraper.model import Outcome, Shallower
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from scraper.backends.base import Backend
     from scraper.settings import Settings
 
-__all__ = ["acrawl", "crawl"]
+__all__ = ["Outcomes", "acrawl", "crawl"]
 
 
 def crawl(
@@ -62,32 +63,85 @@ def crawl(
     return _outcomes(_Plan(seeds, settings, backend, store, resume, options))
 
 
-async def acrawl(
+def acrawl(
     *seeds: str,
     settings: Settings | None = None,
     backend: str | Backend = "auto",
     store: str | PathLike[str] | None = None,
     resume: bool = False,
     **options: Unpack[Options],
-) -> AsyncIterator[Outcome]:
-    """:func:`crawl` for ``async for``, with the same arguments. Cancelling closes everything.
+) -> Outcomes:
+    """:func:`crawl` for ``async for``, with the same arguments.
 
     ::
 
         async for outcome in scraper.acrawl("https://example.org", depth=1):
             ...
+
+    Leaving the loop and being cancelled close everything; ``async with`` also waits until that is done::
+
+        async with scraper.acrawl("https://example.org", depth=1) as outcomes:
+            async for outcome in outcomes:
+                ...
     """
-    rounds = _Plan(seeds, settings, backend, store, resume, options).rounds()
-    loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "crawl")
-    try:
-        while (batch := await loop.run_in_executor(thread, next, rounds, None)) is not None:
-            for outcome in batch:
-                yield outcome
-    finally:
-        # in the thread that everything was opened in; if we are cancelled once more, it closes on its own
-        closing = loop.run_in_executor(thread, rounds.close)
+    return Outcomes(_Plan(seeds, settings, backend, store, resume, options).rounds())
+
+
+class Outcomes:
+    """What :func:`acrawl` gives: final outcomes, from an engine on a thread of its own.
+
+    Not an asynchronous generator: a cancelled task that has one drops it, and when the event loop ends just then, its
+    ``finally`` is never run. This one closes without an event loop.
+    """
+
+    def __init__(self, rounds: Generator[list[Outcome], None, None]) -> None:
+        self._rounds = rounds
+        self._batch: deque[Outcome] = deque()
+        self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "crawl")
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome:
+        while not self._batch:
+            if self._thread is None:
+                raise StopAsyncIteration
+            loop = asyncio.get_running_loop()
+            try:
+                batch = await loop.run_in_executor(self._thread, next, self._rounds, None)
+            except BaseException:
+                await self.aclose()
+                raise
+            if batch is None:
+                await self.aclose()
+            else:
+                self._batch.extend(batch)
+        return self._batch.popleft()
+
+    async def aclose(self) -> None:
+        """End the crawl and wait until everything is closed; a round that is under way ends first."""
+        closing = self._close()
+        if closing is not None:
+            await asyncio.shield(asyncio.wrap_future(closing))  # cancelled once more, it closes on its own
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        self._close()
+
+    def _close(self) -> Future[None] | None:
+        """Let the engine's thread close what it opened, and end."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return None
+        self._batch.clear()
+        closing = thread.submit(self._rounds.close)
         thread.shutdown(wait=False)
-        await asyncio.shield(closing)
+        return closing
 
 
 class _Plan:
