@@ -27,6 +27,8 @@ def load_function(name: str) -> Callable[[Document], Any]:
     module_name, colon, path = name.partition(":")
     if not (colon and module_name and path):
         raise ConfigError(f"{name!r} names no function: write module:function")
+    if module_name.startswith("."):
+        raise ConfigError(f"{module_name!r} is no name of a module: it must not begin with a dot")
     found: Any = _module(module_name)
     for part in path.split("."):
         try:
@@ -42,7 +44,7 @@ def call(function: Callable[[Document], Any], document: Document) -> tuple[Any, 
     """What ``function`` made of ``document``, and why it gave nothing: one of the two is None."""
     try:
         return _plain(function(document)), None
-    except Exception as error:  # noqa: BLE001  # the user's function may raise anything; the crawl goes on
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the function may do anything; the crawl goes on
         return None, _one_line(error)
 
 
@@ -69,5 +71,6 @@ def _plain(value: Any) -> Any:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    said = "".join(letter if letter.isprintable() else " " for letter in f"{type(error).__name__}: {error}"[:10_000])
+    text = " ".join(said.split()).removesuffix(":")
     return text if len(text) <= _ERROR_LENGTH else text[: _ERROR_LENGTH - 1] + "…"

@@ -6,17 +6,23 @@ that people wrote the findings are the same.
 
 from __future__ import annotations
 
+import re
+
 from turbohtml import Token, TokenType, tokenize
 
 from scraper.parse.engines import Findings
 
 __all__ = ["read"]
 
+_NOSCRIPT = re.compile("<(/?)noscript", re.IGNORECASE)
+"""The tokenizer takes what stands in it for text, as browsers that run scripts do; to us it is markup."""
+
 
 def read(markup: bytes | str) -> Findings:
     """See :data:`scraper.parse.engines.Engine`; there is no tree."""
+    text = markup if isinstance(markup, str) else markup.decode("utf-8", "replace")
     reader = _Reader()
-    for token in tokenize(markup if isinstance(markup, str) else markup.decode("utf-8", "replace")):
+    for token in tokenize(_NOSCRIPT.sub(r"<\1no-script", text)):
         reader.take(token)
     title = "".join(reader.title) if reader.title is not None else None
     return Findings(title, reader.base, reader.hrefs, None)
