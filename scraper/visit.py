@@ -224,5 +224,5 @@ def _named(error: BaseException) -> str:
 
 def _detail(text: str) -> str:
     """One short line without control characters, nor addresses in memory, which would differ from run to run."""
-    text = _ADDRESS.sub(r"\1", _CONTROLS.sub(" ", text)).strip()
+    text = _ADDRESS.sub(r"\1", _CONTROLS.sub(" ", text[: 5 * _DETAIL])).strip()
     return text if len(text) <= _DETAIL else text[: _DETAIL - 1] + "…"

@@ -156,6 +156,7 @@ def test_retry_after(value: str, seconds: float | None) -> None:
 
 @pytest.mark.parametrize("error", [
     RuntimeError("x" * 500),
+    RuntimeError("<" + "x" * 1_000_000),
     ValueError("line\nline\r\x00\x1b[0m\u2028\x9b"),
     KeyError(),
     RuntimeError("\ud800"),

@@ -99,7 +99,8 @@ class AsyncFetcher:
             del self._flights[task]
             if answer is not None:
                 answer.close()
-        return respond(request.url, answer.status, joined(answer.headers.items()), pieces, watch, self._limits)
+        headers = flight.head.headers if flight.head else joined(answer.headers.items())  # a mock's
+        return respond(request.url, answer.status, headers, pieces, watch, self._limits)
 
     def _better(self, error: Exception, flight: Flight) -> Exception:
         """What ``error`` is, where aiohttp does not know: a stale connection, or trouble with the proxy's name."""

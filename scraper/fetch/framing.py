@@ -26,9 +26,9 @@ _INTERIM = 16
 """Answers with a status of 1xx that are skipped before the final one; an endless row of them is an attack."""
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STATUS_LINE = re.compile(r"HTTP/1\.(\d) ([1-9]\d\d)(?: .*)?", re.ASCII)
-_FOLD = re.compile(r"[ \t]*\n[ \t]+")
-_FIELD = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*", re.ASCII)
+_STATUS_LINE = re.compile(r"HTTP/1\.(\d) ([1-9]\d\d)(?: [^\n]*)?(?=\n|\Z)", re.ASCII)
+_FOLD = re.compile(r"\n[ \t]+")
+_FIELDS = re.compile(r"\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\n]*)")
 _CHUNK_HEAD = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -95,16 +95,19 @@ class AnswerReader:
 
     def _read_head(self, data: bytes, at: int, body: list[bytes]) -> int:
         held = len(self._held)
-        self._held += data[at:]
-        found = _HEAD_END.search(self._held, max(0, held - 3))
-        size = found.end() if found else len(self._held)
-        if self._held[:5] != b"HTTP/"[:size]:
-            raise _protocol("the answer does not begin with a status line", self._held[:40])
+        if held:
+            self._held += data[at:]
+        source, start = (self._held, 0) if held else (data, at)
+        found = _HEAD_END.search(source, start + max(0, held - 3))
+        size = (found.end() if found else len(source)) - start
+        if source[start : start + 5] != b"HTTP/"[:size]:
+            raise _protocol("the answer does not begin with a status line", source[start : start + 40])
         if size > self._limit:
             raise FetchError(Reason.TOO_LARGE, f"more than {self._limit} bytes of headers")
         if not found:
+            self._held = self._held or bytearray(data[at:])
             return len(data)
-        block, self._held = bytes(self._held[: found.start()]), bytearray()
+        block, self._held = bytes(source[start : found.start()]), bytearray()
         self._take_head(block)
         return at + size - held
 
@@ -221,11 +224,13 @@ def _parse_head(block: bytes) -> tuple[str, int, dict[str, str]]:
         raise _protocol("a bare CR or NUL in the headers")  # RFC 9112, 2.2; RFC 9110, 5.5
     if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
-    first, *lines = text.split("\n")
-    found = _STATUS_LINE.fullmatch(first)
+    found = _STATUS_LINE.match(text)
     if not found:
-        raise _protocol("not a status line", first[:40])
-    return found[1], int(found[2]), joined(map(_field, lines))
+        raise _protocol("not a status line", text[:40])
+    fields = _FIELDS.findall(text)
+    if len(fields) != text.count("\n"):
+        raise _protocol("not a header line", _FIELDS.sub("", text[found.end() :])[1:41])
+    return found[1], int(found[2]), joined((name, value.strip(" \t")) for name, value in fields)
 
 
 def _text(block: bytes) -> str:
@@ -234,13 +239,6 @@ def _text(block: bytes) -> str:
         return block.decode()
     except UnicodeDecodeError:
         return block.decode("iso-8859-1")
-
-
-def _field(line: str) -> tuple[str, str]:
-    found = _FIELD.fullmatch(line)
-    if not found:
-        raise _protocol("not a header line", line[:40])
-    return found[1], found[2]
 
 
 def _content_length(value: str) -> int:

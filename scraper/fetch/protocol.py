@@ -30,16 +30,18 @@ class Flight:
 
     :ivar began: when it started, on the clock of :func:`time.monotonic`; ``heard`` is when its last byte came.
     :ivar connected: it has a connection.
+    :ivar head: what came before the body.
     :ivar stale: it was given a connection that had served before, and nothing has come on it.
     """
 
-    __slots__ = ("_late", "_task", "began", "connected", "heard", "stale")
+    __slots__ = ("_late", "_task", "began", "connected", "head", "heard", "stale")
 
     def __init__(self, task: asyncio.Task[object]) -> None:
         self._task = task
         self._late: FetchError | None = None
         self.began = self.heard = time.monotonic()
         self.connected = self.stale = False
+        self.head: Head | None = None
 
     def forgive(self, seconds: float) -> None:
         """Do not count ``seconds`` in which nobody listened."""
@@ -143,6 +145,8 @@ class Protocol(ResponseHandler):
         """Pass on what has become known by the latest bytes."""
         if self._stream is None and reader.head is not None:
             self._stream = self._payload = StreamReader(self, _PAUSE, loop=self._loop)
+            if self._flight is not None:
+                self._flight.head = reader.head
             self.feed_data((_message(reader.head), self._stream))
         if self._stream is not None and body:
             self._stream.feed_data(body, len(body))

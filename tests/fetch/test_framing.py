@@ -88,6 +88,15 @@ def test_one_byte_at_a_time_is_not_quadratic() -> None:
     assert caught.value.reason is Reason.TOO_LARGE
 
 
+@pytest.mark.parametrize(
+    "line", ["X:" + " " * 60_000 + "x", "X" * 60_000, " " * 60_000 + "x", "\t\n" * 30_000, ":" * 60_000]
+)
+def test_headers_are_read_in_linear_time(line: str) -> None:
+    began = time.process_time()
+    read(f"HTTP/1.1 200 OK\r\nA: b\r\n{line}\r\n\r\n".encode(), header=65_536)
+    assert time.process_time() - began < 0.5
+
+
 def test_many_small_chunks_are_one_piece() -> None:
     reader = AnswerReader(1_000, 100_000)
     reader.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
