@@ -47,6 +47,9 @@ def crawl(
     choose, the thread must not run an event loop of its own: use :func:`acrawl` there. Worker processes import the
     main module again: a script that uses them needs ``if __name__ == "__main__":``.
 
+    While the loop's body works, the engine waits. With asyncio nothing is fetched meanwhile either: a body that takes
+    longer than ``timeout`` lets what is in flight run into it; it is tried again.
+
     :param seeds: URLs; ``example.org`` is taken as ``https://example.org``.
     :param settings: what ``options`` change; the defaults where there is none.
     :param backend: ``auto``, ``sequential``, ``threads``, ``processes``, ``asyncio``, ``hybrid``, or one of your own,

@@ -46,6 +46,9 @@ cli.add_command(crawl)
 
 def main() -> NoReturn:
     """Run the command line and leave the process with its exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - for as long as the process lives
     code = run(sys.argv[1:])
     _flush(sys.stderr)
     if not _flush(sys.stdout):

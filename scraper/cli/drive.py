@@ -15,6 +15,7 @@ from scraper.cli.interrupt import command_that_goes_on, interruptible
 from scraper.cli.notes import Notes
 from scraper.cli.outputs import Kept, open_kept
 from scraper.errors import ConfigError, ScraperError
+from scraper.model import Entry, Failed, Shallower
 from scraper.options import Options, make_settings
 from scraper.parse.malloc import keep_heap
 from scraper.report.progress import Progress
@@ -23,7 +24,8 @@ from scraper.report.summary import summary
 from scraper.run import Run, around, open_run, pick, recall
 from scraper.seeds import Seeds, read_seeds
 from scraper.settings import Settings
-from scraper.store import PipeClosed, SqliteStore
+from scraper.stats import is_failure, label
+from scraper.store import PipeClosed, SqliteStore, printable
 
 __all__ = ["drive"]
 
@@ -68,7 +70,8 @@ def _options(given: dict[str, Any], asked: Collection[str]) -> Options:
 def _seeds(given: dict[str, Any], notes: Notes) -> Seeds:
     arguments = given["seeds"]
     if not arguments and not (given["resume"] and given["store"]):
-        raise click.UsageError("there is nothing to crawl: give a URL, a list file, or - for standard input")
+        again = "; only a --store keeps the URLs" if given["resume"] else ""
+        raise click.UsageError(f"there is nothing to crawl: give a URL, a list file, or - for standard input{again}")
     seeds = read_seeds(arguments, skip_bad=given["skip_bad"])
     if seeds.bad_count:
         notes.say(seeds.complaint())
@@ -128,7 +131,9 @@ class _Job:
         progress = self._progress()
         with told_on_request(run), interruptible(run, self._notes.interject):
             try:
-                for _ in run.rounds():
+                for entries in run.rounds():
+                    if self._notes.verbose:
+                        self._explain(progress, entries)
                     if progress.due:
                         self._tell(progress, run)
             except PipeClosed:
@@ -137,6 +142,15 @@ class _Job:
                 progress.clear()
                 run.close()
         return INTERRUPTED if run.stopped else 0
+
+    def _explain(self, progress: Progress, entries: Sequence[Entry]) -> None:
+        """Name what failed, as soon as that is final."""
+        for entry in entries:
+            if not isinstance(entry, Shallower) and is_failure(entry):
+                progress.clear()
+                attempts = f" (attempt {entry.request.attempt})" if entry.request.attempt > 1 else ""
+                detail = f": {entry.detail}" if isinstance(entry, Failed) and entry.detail else ""
+                self._notes.explain(printable(f"{label(entry)}  {entry.url}{attempts}{detail}"))
 
     def _progress(self) -> Progress:
         # lines of text on a terminal tell by themselves how it goes, and a live line would be torn by them

@@ -30,5 +30,6 @@ class Notes:
     def interject(self, text: str) -> None:
         """:meth:`say` inside a signal handler: past the stream, which may be in the middle of something else."""
         if not self.quiet:
+            start = "\r\x1b[K" if sys.stderr.isatty() else ""  # a live line may stand there, and the terminal's ^C
             with contextlib.suppress(OSError, ValueError):
-                os.write(sys.stderr.fileno(), f"{text}\n".encode(errors="backslashreplace"))
+                os.write(sys.stderr.fileno(), f"{start}{text}\n".encode(errors="backslashreplace"))

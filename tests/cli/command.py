@@ -16,7 +16,7 @@ import pytest
 from scraper.cli import run
 from tests.server import Behaviour, ScriptedServer, page
 
-__all__ = ["Gate", "Result", "Site", "records", "scraper", "started"]
+__all__ = ["COMMAND", "Gate", "Result", "Site", "environment", "records", "scraper", "started"]
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-m", "scraper"]
@@ -49,10 +49,14 @@ def scraper(capsys: pytest.CaptureFixture[str], *arguments: object) -> Result:
 def started(*arguments: object, cwd: Path, **kwargs: int) -> subprocess.Popen[bytes]:
     """Start the command in a process of its own."""
     pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **kwargs}
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [*COMMAND, *map(str, arguments)], cwd=cwd, env=env, bufsize=0, **pipes
+        [*COMMAND, *map(str, arguments)], cwd=cwd, env=environment(), bufsize=0, **pipes
     )  # unbuffered: read by line, then whole
+
+
+def environment() -> dict[str, str]:
+    """Our own, with the package on the path."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def records(path: Path) -> list[str]:

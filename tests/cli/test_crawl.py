@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Site, records, scraper, started
+from scraper.errors import BackendError
+from tests.cli.command import COMMAND, Site, environment, records, scraper, started
 from tests.server import free_port, page, status
 
 ASYNC = ("--backend", "asyncio")
@@ -195,3 +197,27 @@ def test_standard_input_is_a_list(here: Path, site: Site) -> None:
 def test_hostile_titles_do_not_reach_the_terminal(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.server.script("/", page("<title>\x1b]0;owned\x07</title>"))
     assert "\x1b" not in scraper(capsys, "crawl", site.root, "-d", "0", *ASYNC).out
+
+
+def test_verbose_names_failures_when_they_are_final(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.server.script("/3", status(404))
+    told = scraper(capsys, "crawl", site.root, *ASYNC, "-v").err
+    assert f"404  {site.root}3\n" in told
+
+
+def test_workers_that_cannot_be_kept_alive_break_off(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dying(*_: object) -> None:
+        raise BackendError("workers die")
+
+    monkeypatch.setattr("scraper.backends.asyncio.Asyncio.collect", dying)
+    assert scraper(capsys, "crawl", site.root, *ASYNC).is_one_message(3, "error: workers die", "nothing was kept")
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_closed_streams_are_no_trouble(here: Path, site: Site, closed: int) -> None:
+    command = shlex.join([*COMMAND, "crawl", site.root, *ASYNC])
+    process = subprocess.run(["sh", "-c", f"exec {command} {closed}>&-"], env=environment(), capture_output=True)
+    assert process.returncode == 0
+    assert b"Traceback" not in process.stderr
