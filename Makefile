@@ -32,9 +32,9 @@ endif
 # Exit code 1 says that some URLs failed, which is a finding and no fault of the command.
 UNLESS_ONE = { code=$$?; [ $$code -eq 1 ] || exit $$code; }
 
-test: $(READY) lint ## check everything: style, types, tests, coverage
+test: $(READY) lint ## check everything: style, types, tests, coverage; ARGS="-k budget" for a part
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

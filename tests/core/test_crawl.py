@@ -184,6 +184,19 @@ def test_lowering_goes_through_redirects_and_round_loops() -> None:
     assert hand.page(D, C)[1:] == [Shallower(C, 1, D), Shallower(E, 1, C)]
 
 
+def test_of_two_shorter_ways_in_one_answer_only_the_shortest_is_told() -> None:
+    """C links to E, B redirects to E: the redirect is looked at first, though the link comes first."""
+    far, farther = f"{A}far", f"{A}farther"
+    hand = Hand(rules(depth=4), A, D)
+    for url, links in {A: [far], far: [farther], farther: [C, B], C: [E]}.items():
+        hand.take()
+        hand.page(url, *links)
+    hand.redirect(B, E)
+    hand.take()
+    hand.page(E)
+    assert hand.page(D, C, B)[1:] == [Shallower(C, 1, D), Shallower(B, 1, D), Shallower(E, 1, B)]
+
+
 def test_a_shorter_way_beyond_the_limit_changes_nothing() -> None:
     hand = Hand(rules(depth=0), A, D)
     hand.take()
