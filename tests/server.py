@@ -63,13 +63,15 @@ class ScriptedServer:
     :ivar requests: the bytes of each request, in order of their arrival.
     :ivar connections: how many were accepted.
     :param tls: a context to wrap each connection with.
+    :param greeting: what is said to the first bytes of a connection, whatever they are, before it is closed.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, greeting: bytes | None = None) -> None:
         self.hits: Counter[str] = Counter()
         self.requests: list[bytes] = []
         self.connections = 0
         self._tls = tls
+        self._greeting = greeting
         self._scripts: dict[str, Behaviour] = {}
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
@@ -129,6 +131,10 @@ class ScriptedServer:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self._open.add(connection)
+            if self._greeting is not None:
+                connection.recv(65536)
+                connection.sendall(self._greeting)
+                return
             while self._answer(connection):
                 pass
         except (OSError, ValueError):

@@ -25,7 +25,7 @@ __all__ = ["AnswerReader", "Head"]
 _INTERIM = 16
 """Answers with a status of 1xx that are skipped before the final one; an endless row of them is an attack."""
 
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_HEAD_END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(r"HTTP/1\.(\d) ([1-9]\d\d)(?: [^\n]*)?(?=\n|\Z)", re.ASCII)
 _FOLD = re.compile(r"\n[ \t]+")
 _FIELDS = re.compile(r"\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\n]*)")
@@ -39,7 +39,9 @@ class Head(NamedTuple):
     headers: dict[str, str]
 
 
-_Step: TypeAlias = "Callable[[bytes, int, list[bytes]], int]"
+_Step: TypeAlias = "Callable[[AnswerReader, bytes, int, list[bytes]], int]"
+"""What to do with the bytes from a place on; gives the place where the next step begins. A plain function, since a
+bound method kept in its own object would be a cycle, for the garbage collector to find, with each answer."""
 
 
 class AnswerReader:
@@ -66,7 +68,7 @@ class AnswerReader:
         self._left = 0
         self._interim = 0
         self._held = bytearray()
-        self._step: _Step = self._read_head
+        self._step: _Step = AnswerReader._read_head
 
     def feed(self, data: bytes) -> bytes:
         """Take what was received; give what of it is body.
@@ -77,7 +79,7 @@ class AnswerReader:
         at, end = 0, len(data)
         body: list[bytes] = []
         while at < end and not self.done:
-            at = self._step(data, at, body)
+            at = self._step(self, data, at, body)
         if at < end:
             self.keep = False  # bytes that nobody asked for: whose they are cannot be told
         return body[0] if len(body) == 1 else b"".join(body)
@@ -88,7 +90,7 @@ class AnswerReader:
         :raises FetchError: RESET when it is cut, PROTOCOL when what came is not HTTP.
         """
         self.keep = False
-        if self._step == self._read_until_close:
+        if self._step is AnswerReader._read_until_close:
             self.done = True
         elif not self.done:
             raise FetchError(Reason.RESET, _CUT[self.head is not None] if self.heard else _CUT[None])
@@ -138,14 +140,14 @@ class AnswerReader:
         if status in (204, 304):
             self.done = True
         elif coding is not None:
-            return self._read_chunk_head
+            return AnswerReader._read_chunk_head
         elif size is not None:
             self._claim(size)
             self.done = size == 0
         else:
             self.keep = False
-            return self._read_until_close
-        return self._read_sized
+            return AnswerReader._read_until_close
+        return AnswerReader._read_sized
 
     def _claim(self, size: int) -> None:
         """Refuse what goes over the limit before it is received."""
@@ -170,15 +172,15 @@ class AnswerReader:
             if not found:
                 raise _protocol("not a chunk size", line[:40])
             self._claim(int(found[1], 16))
-            self._step = self._read_chunk
+            self._step = AnswerReader._read_chunk
             if not self._left:
-                self._left, self._step = self._limit, self._read_trailer
+                self._left, self._step = self._limit, AnswerReader._read_trailer
         return at
 
     def _read_chunk(self, data: bytes, at: int, body: list[bytes]) -> int:
         at = self._take(data, at, body)
         if not self._left:
-            self._step = self._read_chunk_end
+            self._step = AnswerReader._read_chunk_end
         return at
 
     def _read_chunk_end(self, data: bytes, at: int, body: list[bytes]) -> int:
@@ -186,7 +188,7 @@ class AnswerReader:
             self._held += b"\r"
         elif data[at] == _LF:
             self._held.clear()
-            self._step = self._read_chunk_head
+            self._step = AnswerReader._read_chunk_head
         else:
             raise _protocol("a chunk longer than its size", data[at : at + 40])
         return at + 1

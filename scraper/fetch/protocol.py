@@ -87,7 +87,7 @@ class Protocol(ResponseHandler):
 
     def set_response_params(self, **params: Any) -> None:
         """A request is about to be sent by the task that runs now."""
-        self._parser = cast(Any, _Unused())
+        self._parser = _NO_PARSER
         self._reader = AnswerReader(self._limits.header, self._limits.size)
         self._stream = self._payload = None
         task = asyncio.current_task(self._loop)
@@ -175,6 +175,9 @@ class _Unused:
 
     def feed_eof(self) -> None:
         return
+
+
+_NO_PARSER = cast(Any, _Unused())
 
 
 def _message(head: Head) -> RawResponseMessage:

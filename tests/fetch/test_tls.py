@@ -55,13 +55,18 @@ def test_wrong_host(border: Border) -> None:
         assert border.be(TRUSTING, ROOMY)(server.url("/")) == "tls"
 
 
-def test_plain_http_behind_https(border: Border, server: ScriptedServer) -> None:
-    with_https = server.url("/").replace("http:", "https:")
-    assert border.be(TRUSTING)(with_https) in ("tls", "timeout")
+@pytest.mark.parametrize(("greeting", "expected"), [
+    (b"HTTP/1.1 400 Bad Request\r\n\r\n", "tls"),
+    (b"\x15\x03\x03\x00\x02\x02\x28", "tls"),  # an alert: handshake failure
+    (b"", "reset"),
+    (b"\x16\x03\x03\x00\x7a", "reset"),
+])  # fmt: skip
+def test_handshake_fails(border: Border, greeting: bytes, expected: str) -> None:
+    with ScriptedServer(greeting=greeting) as server:
+        assert border.be(TRUSTING, ROOMY)(server.url("/").replace("http:", "https:")) == expected
 
 
-def test_handshake_cut(border: Border, server: ScriptedServer) -> None:
-    """A server that takes the connection and says nothing keeps the client connecting."""
+def test_handshake_without_an_answer(border: Border, server: ScriptedServer) -> None:
     (outcome,) = border.be(TRUSTING).fetch(server.url("/").replace("http:", "https:"))
     assert isinstance(outcome, Failed)
     assert outcome.detail == "connect: no connection within 0.4 s"
