@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from scraper.errors import ConfigError
 from scraper.model import Outcome, Shallower
-from scraper.options import Options, make_settings
+from scraper.options import Options, make_settings, settled
 from scraper.run import Nowhere, open_run, recall
 from scraper.seeds import seed_url
 from scraper.store import open_store
@@ -159,8 +159,8 @@ class _Plan:
         resume: bool,
         options: Options,
     ) -> None:
-        make_settings(settings, **options)
-        self._settings, self._options = settings, options
+        self._settings, self._options = settings, settled(options)
+        make_settings(settings, **self._options)  # only to be sure: what the store remembers is still missing
         self._seeds = list(dict.fromkeys(seed_url(seed) for seed in seeds))
         self._backend, self._resume = backend, resume
         self._store = None if store is None else fspath(store)

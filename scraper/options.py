@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 import msgspec
 
@@ -16,7 +16,7 @@ from scraper.errors import ConfigError
 from scraper.settings import Scope, ScopeMode, Settings
 from scraper.url import canonical
 
-__all__ = ["KEPT", "Options", "make_settings"]
+__all__ = ["KEPT", "Options", "make_settings", "settled"]
 
 
 class Options(TypedDict, total=False):
@@ -87,6 +87,16 @@ def make_settings(base: Settings | None = None, /, **options: Any) -> Settings:
     return settings
 
 
+def settled(options: Options) -> Options:
+    """``options`` whose iterables can be read more than once."""
+    plain: dict[str, Any] = {**options}
+    for name in _ITERABLES & plain.keys():
+        if not isinstance(plain[name], str | Mapping):
+            plain[name] = tuple(plain[name])
+    return cast(Options, plain)
+
+
+_ITERABLES = frozenset({"include", "exclude", "headers"})
 _PLACES = {
     "depth": "budget.depth",
     "max_pages": "budget.pages",

@@ -170,12 +170,13 @@ def recall(store: Store | None, options: Options, seeds: Sequence[str]) -> tuple
     """
     if not isinstance(store, SqliteStore):
         return options, list(seeds)
-    kept = {name: value for name, value in options.items() if name in KEPT}
-    remembered = {**(store.meta("options") or {}), **kept}
-    store.save_meta("options", remembered)
+    known = {**(store.meta("options") or {}), **options}
+    kept = {name: value for name, value in known.items() if name in KEPT}
+    store.save_meta("options", kept)
+    before = store.seeds()
     store.save_seeds(seeds)
-    whole: Any = {**remembered, **options}
-    return whole, store.seeds()
+    whole: Any = {**kept, **options}
+    return whole, list(dict.fromkeys([*before, *seeds]))
 
 
 def around(settings: Settings, seeds: Sequence[str]) -> Settings:

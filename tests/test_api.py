@@ -103,6 +103,11 @@ def test_options_stand_over_settings(web: Web) -> None:
     assert len(urls(scraper.crawl(SEED, backend=Simulated(web), settings=settings, depth=1))) == 4
 
 
+def test_options_that_can_be_read_only_once(web: Web, tmp_path: Path) -> None:
+    options: Any = {"exclude": (text for text in ["deep", "3"]), "store": tmp_path / "x.sqlite"}
+    assert urls(scraper.crawl(SEED, backend=Simulated(web), **options)) == [SEED, f"{SEED}1", f"{SEED}2"]
+
+
 def test_a_scope_of_ones_own_is_kept(web: Web) -> None:
     settings = scraper.Settings(scope=scraper.Scope.around(["http://b/"]))
     assert urls(scraper.crawl(SEED, backend=Simulated(web), settings=settings)) == [SEED, "http://b/"]
