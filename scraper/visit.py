@@ -123,11 +123,9 @@ REASONS = {
     "urllib3.exceptions.NameResolutionError": Reason.DNS,
     "urllib3.exceptions.NewConnectionError": Reason.CONNECT,
     "urllib3.exceptions.TimeoutError": Reason.TIMEOUT,
-    "urllib3.exceptions.SSLError": Reason.TLS,
     "urllib3.exceptions.IncompleteRead": Reason.RESET,
     "urllib3.exceptions.DecodeError": Reason.ENCODING,
     "requests.exceptions.ProxyError": Reason.PROXY,
-    "requests.exceptions.SSLError": Reason.TLS,
     "requests.exceptions.Timeout": Reason.TIMEOUT,
     "requests.exceptions.ChunkedEncodingError": Reason.RESET,
     "requests.exceptions.ContentDecodingError": Reason.ENCODING,
@@ -147,6 +145,8 @@ REASONS = {
 with one library must not load the other."""
 
 WRAPPERS = {
+    "urllib3.exceptions.SSLError": Reason.TLS,
+    "requests.exceptions.SSLError": Reason.TLS,
     "http.client.HTTPException": Reason.PROTOCOL,
     "urllib3.exceptions.ProtocolError": Reason.PROTOCOL,
     "requests.exceptions.ConnectionError": Reason.CONNECT,
