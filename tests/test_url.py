@@ -135,7 +135,8 @@ PARTS = [
     "http:", "https:", "//", "/", "..", ".", "?", "#", "@", ":", ":80", ":443", "%", "%2e", "%41", "[::1]", "a.test",
     "\\", "\t", " ", "é", "xn--", "127.1", "0x7f", "user:pass@", "a", "b=c", "&",
 ]  # fmt: skip
-PIECES = st.lists(st.text(max_size=3) | st.sampled_from(PARTS), max_size=8).map("".join)
+LETTERS = st.text(st.characters(max_codepoint=0x24F), max_size=3)  # what is newer, the two libraries date differently
+PIECES = st.lists(LETTERS | st.sampled_from(PARTS), max_size=8).map("".join)
 HREFS = st.one_of(PIECES, PIECES.map(lambda text: f"http://a.test/{text}"), PIECES.map(lambda text: f"https://{text}"))
 
 
@@ -172,7 +173,7 @@ def test_the_referee_agrees_on_urls(text: str) -> None:
 def test_the_referee_agrees_on_links(base: str, href: str) -> None:
     assume("^" not in base + href and "xn--" not in (base + href).lower())
     url = canonical(base)
-    assume(url is not None)
+    assume(url is not None and not url.endswith("?"))  # can_ada loses an empty query of the base
     assert canonical(href, url) == referee(href, url)
 
 
