@@ -51,15 +51,15 @@ class AsyncFetcher:
 
         :raises FetchError: for what the border found; aiohttp's own errors pass through.
         """
-        watch = Stopwatch()
+        watch, ends = Stopwatch(), time.monotonic() + self._limits.total
         try:
             if self._pooled is None:
                 self._pooled = self._session(reuse=True)
-            return await self._attempt(self._pooled, request, watch)
+            return await self._attempt(self._pooled, request, watch, ends)
         except StaleError:  # there may be more such connections in the pool
             if self._fresh is None:
                 self._fresh = self._session(reuse=False)
-            return await self._attempt(self._fresh, request, watch)
+            return await self._attempt(self._fresh, request, watch, ends)
 
     async def close(self) -> None:
         """Close all connections; what is in flight must have been cancelled before."""
@@ -70,10 +70,12 @@ class AsyncFetcher:
         self._pooled = self._fresh = None
         await asyncio.sleep(0)  # transports say their last word on the next turn of the loop
 
-    async def _attempt(self, session: aiohttp.ClientSession, request: Request, watch: Stopwatch) -> Response:
+    async def _attempt(
+        self, session: aiohttp.ClientSession, request: Request, watch: Stopwatch, ends: float
+    ) -> Response:
         task = asyncio.current_task()
         assert task is not None
-        flight = self._flights[task] = Flight(task)
+        flight = self._flights[task] = Flight(task, ends)
         self._sweeper.watch(flight)
         answer: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
@@ -167,7 +169,7 @@ class _Sweeper:
 
     def _overdue(self, flight: Flight, now: float) -> FetchError | None:
         limits = self._limits
-        if now - flight.began >= limits.total:
+        if now >= flight.ends:
             return timed_out("total", limits.total)
         if not flight.connected:
             return timed_out("connect", limits.connect) if now - flight.began >= limits.connect else None

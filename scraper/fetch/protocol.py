@@ -28,23 +28,26 @@ __all__ = ["Connector", "Flight"]
 class Flight:
     """A fetch in the air: what the sweeper needs to know of it.
 
-    :ivar began: when it started, on the clock of :func:`time.monotonic`; ``heard`` is when its last byte came.
+    :ivar began: when this try started, on the clock of :func:`time.monotonic`; ``heard`` is when its last byte came.
+    :ivar ends: when the whole fetch, with its second try, has taken too long.
     :ivar connected: it has a connection.
     :ivar head: what came before the body.
     :ivar stale: it was given a connection that had served before, and nothing has come on it.
     """
 
-    __slots__ = ("_late", "_task", "began", "connected", "head", "heard", "stale")
+    __slots__ = ("_late", "_task", "began", "connected", "ends", "head", "heard", "stale")
 
-    def __init__(self, task: asyncio.Task[object]) -> None:
+    def __init__(self, task: asyncio.Task[object], ends: float) -> None:
         self._task = task
         self._late: FetchError | None = None
+        self.ends = ends
         self.began = self.heard = time.monotonic()
         self.connected = self.stale = False
         self.head: Head | None = None
 
     def forgive(self, seconds: float) -> None:
         """Do not count ``seconds`` in which nobody listened."""
+        self.ends += seconds
         self.began += seconds
         self.heard += seconds
 
