@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -278,6 +279,16 @@ def test_a_real_site_with_a_real_backend(server: ScriptedServer, backend: str) -
 
 def shout(found: Any) -> str:
     return str(found.title).upper()
+
+
+def test_a_plain_script_needs_no_guard(server: ScriptedServer, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import scraper\nfor outcome in scraper.crawl({server.url('/')!r}):\n    print(outcome.status)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, script], env=env, capture_output=True, text=True, timeout=30)
+    assert (done.stdout, done.stderr) == ("200\n" * 3, "")
 
 
 def test_failures_are_outcomes(server: ScriptedServer) -> None:
