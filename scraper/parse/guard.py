@@ -24,8 +24,12 @@ _DEPTH = 512
 """turbohtml nests no deeper."""
 _ALIKE = 3
 """Open formatting elements with the same tag and attributes (HTML standard, 13.2.4.3, the Noah's Ark clause)."""
+_ATTRIBUTES_AN_ELEMENT = 5
+"""Each element made anew gets copies of its attributes: 135 million of them took 5.3 s and 1.5 GB."""
 _TAGS = _ELEMENTS // _DEPTH
-"""Tags up to which reconstruction stays below ``_ELEMENTS`` whatever they are."""
+"""Tags up to which reconstruction stays below ``_ELEMENTS``, attributes apart."""
+_TAG_BYTES = 160_000_000
+"""Tags times bytes up to which the attributes stay within bounds too, wherever they are; most pages of up to 75 KB."""
 _MEDIUM = 256_000
 """Bytes up to which merging attributes takes half a second at most."""
 _ROOTS = 16_000
@@ -36,21 +40,31 @@ _ATTRIBUTES = (
     rb"(?![^\t\n\f\r />])(?:[\t\n\f\r /]++|[^\t\n\f\r />][^\t\n\f\r />=]*+"
     rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"|'[^']*+'|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+)*+"
 )
-_FORMATTING = re.compile(rb"<(?=[bceistufBCEISTUF])(?i:[bisu]|big|code|em|font|small|strike|strong|tt)" + _ATTRIBUTES)
+_FORMATTING = re.compile(
+    rb"<(?=[bceinstufBCEINSTUF])(?i:[bisu]|big|code|em|font|nobr|small|strike|strong|tt)" + _ATTRIBUTES
+)
 _ROOT = re.compile(rb"<(?=[bhBH])(?i:html|body)" + _ATTRIBUTES)
 
 
+_SEPARATOR = re.compile(rb"[\t\n\f\r />\"']")
+"""One at least stands before or after each attribute."""
+
+
 def heavy(markup: bytes | str) -> bool:
-    """Whether a tree of ``markup`` might take over a second, or some hundred megabytes."""
-    if len(markup) <= _SMALL:
+    """Whether a tree of ``markup`` might take over two seconds, or many hundred megabytes."""
+    size = len(markup)
+    if size <= _SMALL:
         return False
     tags = markup.count(b"<") if isinstance(markup, bytes) else markup.count("<")
-    if tags <= _TAGS and len(markup) <= _MEDIUM:
+    many = tags > _TAGS or size > _MEDIUM
+    if not many and tags * size <= _TAG_BYTES:
         return False
     data = markup if isinstance(markup, bytes) else markup.encode("utf-8", "replace")
-    return tags * _reconstructed(data) > _ELEMENTS or sum(map(len, _ROOT.findall(data))) > _ROOTS
+    return tags * _made_anew(data) > _ELEMENTS or (many and sum(map(len, _ROOT.findall(data))) > _ROOTS)
 
 
-def _reconstructed(data: bytes) -> int:
-    """How many formatting elements can be open at once, and be made anew by one tag."""
-    return min(_ALIKE * len(set(_FORMATTING.findall(data))), _DEPTH)
+def _made_anew(data: bytes) -> float:
+    """How many elements one tag can call back to life at most, their attributes reckoned in."""
+    kinds = set(_FORMATTING.findall(data))
+    attributes = sum(len(_SEPARATOR.findall(kind)) for kind in kinds)
+    return min(_ALIKE * len(kinds), _DEPTH) + _ALIKE * attributes / _ATTRIBUTES_AN_ELEMENT

@@ -17,9 +17,9 @@ def keep_heap() -> bool:
 
     For the whole process, so only a program's main calls it, never an import. Does nothing but on glibc.
 
-    Parsing pages of 48 KB one after the other it took lexbor from 450 to 320 us a page (56 page faults a page, then none)
-    and turbo from 255 to 248 (3 faults, then none), at the same peak of 46 MB. How much the heap was trimmed before
-    depends on what lies on its top: in other processes the gain was up to a half. At most 256 MB of freed memory stay.
+    Parsing pages of 48 KB one after the other it took lexbor from 450 to 320 us a page (56 page faults a page, then
+    none) and turbo from 255 to 248 (3 faults, then none), at the same peak of 46 MB. How much is trimmed after a page
+    depends on what lies on top of the heap: in other processes the gain was up to a half. At most 256 MB stay.
 
     :return: whether it was done.
     """
