@@ -28,8 +28,8 @@ _ATTRIBUTES_AN_ELEMENT = 5
 """Each element made anew gets copies of its attributes: 135 million of them took 5.3 s and 1.5 GB."""
 _TAGS = _ELEMENTS // _DEPTH
 """Tags up to which reconstruction stays below ``_ELEMENTS``, attributes apart."""
-_TAG_BYTES = 160_000_000
-"""Tags times bytes up to which the attributes stay within bounds too, wherever they are; most pages of up to 75 KB."""
+_TAG_BYTES = 300_000_000
+"""Tags times bytes up to which the attributes stay within bounds too, wherever they are; most pages of up to 100 KB."""
 _MEDIUM = 256_000
 """Bytes up to which merging attributes takes half a second at most."""
 _ROOTS = 16_000
