@@ -1,7 +1,7 @@
 """The second engine: selectolax on lexbor, with the same tree and without holding the GIL.
 
 lexbor is quadratic in the depth of a page (40,000 open ``<div>``, 200 KB: 6.8 s) and in the attributes of one tag
-(8,000: 0.34 s; 50,000: over 12 s), and reconstructs formatting elements without a limit of depth. The first is kept
+(8,000: 0.1 s; 50,000: 3.6 s and more), and reconstructs formatting elements without a limit of depth. The first is kept
 away from it here, as far as counting tells; for pages of strangers who mean harm choose ``turbo``.
 """
 
