@@ -37,14 +37,15 @@ def main() -> None:
 
 
 def _print_backends(site: Site, options: argparse.Namespace) -> None:
+    pages = site.hosts * site.pages
     runs: dict[str, list[Run]] = {name: [] for name in options.backends}
     for _ in range(options.repeat):
         for name, done in runs.items():
             done.append(crawl(site, name, options.concurrency))
     print("| backend | pages/s | CPU ms a page | peak MB, whole tree |\n|---|---:|---:|---:|")
     for name, done in runs.items():
-        rate = statistics.median(run.pages / run.wall for run in done)
-        cpu = statistics.median(run.cpu / run.pages for run in done)
+        rate = statistics.median(pages / run.wall for run in done)
+        cpu = statistics.median(run.cpu / pages for run in done)
         memory = statistics.median(run.memory for run in done)
         print(f"| {name} | {rate:,.0f} | {1000 * cpu:.2f} | {memory / 1e6:.0f} |", flush=True)
 

@@ -13,16 +13,30 @@ from typing import NamedTuple
 
 from benchmarks.site import Site
 
-__all__ = ["Run", "crawl"]
+__all__ = ["Run", "crawl", "measure"]
 
 
 class Run(NamedTuple):
-    """One measured crawl; ``cpu`` in seconds, user and system, children included; ``memory`` the tree's peak bytes."""
+    """One measured command; ``cpu`` is seconds with all children's, ``memory`` the peak bytes of the whole tree."""
 
-    pages: int
     wall: float
     cpu: float
     memory: int
+    code: int
+    errors: str
+
+
+def measure(command: list[str]) -> Run:
+    """Run ``command`` to its end; ``errors`` is what it wrote to stderr."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        memory = _watch(process)
+        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        errors.seek(0)
+        text = errors.read()
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Run(wall, cpu, memory, process.returncode, text)
 
 
 def crawl(site: Site, backend: str, concurrency: int, *options: str) -> Run:
@@ -34,18 +48,13 @@ def crawl(site: Site, backend: str, concurrency: int, *options: str) -> Run:
         store = Path(folder) / "crawl.sqlite"
         pace = ["--concurrency", str(concurrency), "--per-host", str(concurrency), "--delay", "0"]
         command = [sys.executable, "-m", "scraper", "crawl", *site.seeds(), "-q", "--backend", backend, *pace, *options]
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        process = subprocess.Popen([*command, "--store", str(store)], stderr=subprocess.PIPE, text=True)
-        memory = _watch(process)
-        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-        errors = process.stderr.read() if process.stderr else ""
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(site.hosts * site.pages, wall, cpu, memory)
+        run = measure([*command, "--store", str(store)])
+    if run.code:
+        raise subprocess.CalledProcessError(run.code, command, stderr=run.errors)
+    return run
 
 
-def _watch(process: subprocess.Popen[str]) -> int:
+def _watch(process: subprocess.Popen[bytes]) -> int:
     """Wait for the end of ``process``; the most resident memory that its tree had at one time."""
     peak = 0
     while process.poll() is None:

@@ -19,6 +19,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from scraper.fetch.errors import FetchError
 from scraper.fetch.framing import AnswerReader, Head
+from scraper.fetch.resolver import Resolver
 from scraper.model import Reason
 from scraper.settings import Limits
 
@@ -70,7 +71,7 @@ class Connector(TCPConnector):
     """aiohttp's pool of connections, without a limit of its own."""
 
     def __init__(self, flights: dict[asyncio.Task[object], Flight], limits: Limits, *, reuse: bool) -> None:
-        super().__init__(limit=0, force_close=not reuse)
+        super().__init__(limit=0, force_close=not reuse, resolver=Resolver())
         self._factory = functools.partial(Protocol, self._loop, flights, limits)  # type: ignore[assignment]
 
 

@@ -163,6 +163,7 @@ def test_help_names_every_option_and_the_exit_codes(capsys: pytest.CaptureFixtur
 
 def test_help_loads_nothing_heavy() -> None:
     heavy = {"aiohttp", "asyncio", "requests", "rich", "turbohtml", "selectolax", "bs4", "lxml", "ssl", "sqlite3"}
-    script = f"import scraper.cli, sys; print(sorted({heavy!r} & set(sys.modules)))"
+    loaded = "set(sys.modules)"
+    script = f"import sys; before = {loaded}; import scraper.cli; print(sorted({heavy!r} & {loaded} - before))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"

@@ -11,10 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from scraper.model import Outcome
 from scraper.store.jsonl import JsonlStore
 from scraper.store.sqlite import SqliteStore
-
-from scraper.model import Outcome
 
 __all__ = ["Group", "recorded"]
 

@@ -28,7 +28,9 @@ def test_lone_surrogates_become_question_marks() -> None:
     assert decode(encode(record)).title == "a?b ü"
 
 
-@pytest.mark.parametrize("data", [object(), {"a": "\udcff"}, {(1, 2): 3}], ids=repr)
+@pytest.mark.parametrize(
+    "data", [object(), {"a": "\udcff"}, {(1, 2): 3}], ids=["an object", "a lone surrogate", "a tuple as key"]
+)
 def test_data_that_json_cannot_hold_is_an_error_of_its_page(data: object) -> None:
     page = outcome_of(record_of(Fetched(Request("http://a/"), 200, Page(data=data))))
     assert isinstance(page, Fetched)

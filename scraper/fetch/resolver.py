@@ -1,0 +1,75 @@
+"""Names become addresses on threads of their own, so that a slow name server holds up nobody but who asked it.
+
+The loops' own pools have four to six threads, and uvloop's also serves every connection: a handful of dead names
+would stop a crawl for seconds. ``getaddrinfo`` cannot be interrupted; a lookup that nobody waits for any more ends by
+itself, and its thread with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+__all__ = ["Resolver"]
+
+
+class Resolver(AbstractResolver):
+    """One thread a lookup; aiohttp's connector asks once for a host and remembers the answer."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses of ``host``, in the system's order.
+
+        :raises OSError: when there are none; ``socket.gaierror`` says why.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[ResolveResult]] = loop.create_future()
+        args = loop, answer, host, port, family
+        threading.Thread(target=_look_up, args=args, name=f"dns {host}", daemon=True).start()
+        return await answer
+
+    async def close(self) -> None:
+        """Nothing is kept."""
+
+
+def _look_up(
+    loop: asyncio.AbstractEventLoop,
+    answer: asyncio.Future[list[ResolveResult]],
+    host: str,
+    port: int,
+    family: socket.AddressFamily,
+) -> None:
+    error: Exception | None = None
+    results: list[ResolveResult] = []
+    try:
+        for kind, _, protocol, _, address in socket.getaddrinfo(
+            host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+        ):
+            number, _ = socket.getnameinfo(address, _NUMERIC)  # keeps the zone of a link-local IPv6 address
+            results.append(_result(host, number, port, kind, protocol))
+    except (OSError, UnicodeError) as trouble:
+        error = trouble
+    with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+        loop.call_soon_threadsafe(_tell, answer, results, error)
+
+
+def _result(host: str, address: str, port: int, family: int, protocol: int) -> ResolveResult:
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=protocol, flags=flags)
+
+
+def _tell(answer: asyncio.Future[list[ResolveResult]], results: list[ResolveResult], error: Exception | None) -> None:
+    if answer.done():  # cancelled
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(results)
+
+
+_NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
