@@ -166,7 +166,8 @@ class Retry(msgspec.Struct, frozen=True):
         """
         if outcome.request.attempt > self.retries or not self._passing(outcome):
             return None
-        whole = min(self.cap, self.base * 2.0 ** (outcome.request.attempt - 1))
+        doublings = min(outcome.request.attempt - 1, 64)  # more would leave what a float can hold
+        whole = min(self.cap, self.base * 2.0**doublings)
         return whole / 2 + chance * whole / 2
 
     def _passing(self, outcome: Outcome) -> bool:
