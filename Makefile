@@ -16,7 +16,7 @@ QUOTED = $(foreach url,$(URLS),'$(url)')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help crawl test lint format bench lock clean
+.PHONY: help crawl test kills lint format bench lock clean
 
 help: ## explain these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
@@ -34,9 +34,12 @@ UNLESS_ONE = { code=$$?; [ $$code -eq 1 ] || exit $$code; }
 
 test: $(READY) lint ## check everything: style, types, tests, coverage; ARGS="-k budget" for a part
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage run -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+kills: $(READY) ## kill crawls at SEEDS=20 times as many moments as 'make test' does; takes some twenty minutes
+	@KILL_SEEDS=$(or $(SEEDS),20) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 tests/kills
 
 lint: $(READY) ## check style and types
 	@$(BIN)/ruff check

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 from scraper.errors import ConfigError
 from scraper.model import Outcome, Shallower
 from scraper.options import Options, make_settings, settled
-from scraper.run import Nowhere, open_run, pick, recall
+from scraper.run import Nowhere, open_run, recall
 from scraper.seeds import seed_url
 from scraper.store import open_store
 
@@ -44,9 +44,7 @@ def crawl(
             print(outcome.url, outcome)
 
     Everything is closed when the loop ends, also when it is left early. With ``backend="asyncio"``, which ``auto`` may
-    choose, the thread must not run an event loop of its own: use :func:`acrawl` there. The worker processes of
-    ``processes`` and ``hybrid``, which ``auto`` does not choose here, import the main module again: a script that asks
-    for them needs ``if __name__ == "__main__":``.
+    choose, the thread must not run an event loop of its own: use :func:`acrawl` there.
 
     While the loop's body works, the engine waits. With asyncio nothing is fetched meanwhile either: a body that takes
     longer than ``timeout`` lets what is in flight run into it; it is tried again.
@@ -174,20 +172,9 @@ class _Plan:
         with contextlib.closing(store):
             options, seeds = recall(store, self._options, self._seeds)
             settings = make_settings(self._settings, **options)
-            backend = self._backend if self._backend != "auto" else _pick_here(settings, seeds)
-            with open_run(settings, seeds, backend, store) as run:
+            with open_run(settings, seeds, self._backend, store) as run:
                 for entries in run.rounds():
                     yield [entry for entry in entries if not isinstance(entry, Shallower)]
-
-
-def _pick_here(settings: Settings, seeds: list[str]) -> str:
-    """What ``auto`` means in Python: nothing that starts processes.
-
-    These import the caller's main module again, and a script without ``if __name__ == "__main__":`` would crawl in
-    each of them; who asks for such a backend by name knows.
-    """
-    name, _ = pick("auto", settings, seeds)
-    return "asyncio" if name in ("processes", "hybrid") else name
 
 
 def _outcomes(plan: _Plan) -> Iterator[Outcome]:

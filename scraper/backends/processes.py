@@ -11,14 +11,17 @@ Pages stay where they were fetched: only the outcome crosses the border, never a
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import multiprocessing
 import os
 import selectors
 import signal
 import struct
+import sys
 import time
-from collections.abc import Callable, Iterable
+import types
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.context import SpawnProcess
 
 import msgspec
@@ -138,6 +141,20 @@ class Processes:
         worker.outgoing.clear()
 
 
+@contextlib.contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Keep a new process from running the main module again: a worker needs nothing of it.
+
+    So a plain script needs no ``if __name__ == "__main__":`` to crawl with processes.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 class _Worker:
     """The parent's side of one worker; it is started anew after each death."""
 
@@ -164,7 +181,8 @@ class _Worker:
         self.process = context.Process(
             target=serve, args=(Setup(self.inbox, outbox, settings),), name=f"fetch-{self.number}", daemon=True
         )
-        self.process.start()
+        with _main_hidden():
+            self.process.start()
         outbox.close()
 
     def send(self) -> None:

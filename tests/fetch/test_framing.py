@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,25 +74,23 @@ def test_header_texts() -> None:
     assert head == Head(301, {"location": "/caf\u00e9"})
 
 
+@pytest.mark.timeout(20)
 def test_one_byte_at_a_time_is_not_quadratic() -> None:
-    began = time.process_time()
     reader = AnswerReader(65_536, 1_000)
     reader.feed(b"HTTP/1.1 200 OK\r\nX: ")
     for _ in range(65_000):
         reader.feed(b"a")
-    assert time.process_time() - began < 2
     with pytest.raises(FetchError) as caught:
         reader.feed(b"a" * 1_000)
     assert caught.value.reason is Reason.TOO_LARGE
 
 
+@pytest.mark.timeout(5)  # a quadratic pattern takes many times that
 @pytest.mark.parametrize(
     "line", ["X:" + " " * 60_000 + "x", "X" * 60_000, " " * 60_000 + "x", "\t\n" * 30_000, ":" * 60_000]
 )
 def test_headers_are_read_in_linear_time(line: str) -> None:
-    began = time.process_time()
     read(f"HTTP/1.1 200 OK\r\nA: b\r\n{line}\r\n\r\n".encode(), header=65_536)
-    assert time.process_time() - began < 0.5
 
 
 def test_many_small_chunks_are_one_piece() -> None:

@@ -1,7 +1,7 @@
 """A real crawl is killed, twice, and goes on: every page recorded exactly once, nothing left alive.
 
 The moments are drawn by seed, in requests that the server has answered, so that they fall inside the crawl on any
-machine. ``KILL_SEEDS=20 make test-kills`` draws more of them.
+machine. ``make kills SEEDS=20`` draws more of them.
 """
 
 from __future__ import annotations
