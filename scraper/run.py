@@ -24,6 +24,7 @@ from scraper.settings import Scope, Settings
 from scraper.stats import Stats
 from scraper.store.base import Store
 from scraper.store.sqlite import SqliteStore
+from scraper.url import origin
 
 __all__ = ["Nowhere", "Run", "around", "open_run", "pick", "recall"]
 
@@ -180,11 +181,15 @@ def recall(store: Store | None, options: Options, seeds: Sequence[str]) -> tuple
 
 
 def around(settings: Settings, seeds: Sequence[str]) -> Settings:
-    """``settings`` with the scope drawn around the canonical ``seeds``, unless it has its anchors already."""
+    """``settings`` with scope and logins bound to the canonical ``seeds``, unless the scope has its anchors already."""
     scope = settings.scope
     if scope.anchors:
         return settings
-    return msgspec.structs.replace(settings, scope=Scope.around(seeds, scope.mode, scope.include, scope.exclude))
+    return msgspec.structs.replace(
+        settings,
+        scope=Scope.around(seeds, scope.mode, scope.include, scope.exclude),
+        identity=msgspec.structs.replace(settings.identity, origins=frozenset(map(origin, seeds))),
+    )
 
 
 def pick(name: str, settings: Settings, seeds: Sequence[str]) -> tuple[str, str]:

@@ -218,12 +218,14 @@ class Identity(msgspec.Struct, frozen=True):
     """Who asks, and by which way. Nothing is ever taken from the environment.
 
     :ivar headers: further request headers, (name, value) each.
+    :ivar origins: where ``Authorization`` and ``Cookie`` headers are sent to, and nowhere else: those of the seeds.
     :ivar proxy: URL of an http proxy.
     :ivar ca_file: PEM file with further certificate authorities to trust.
     """
 
     user_agent: str = "scraper/0.1"
     headers: tuple[tuple[str, str], ...] = ()
+    origins: frozenset[str] = frozenset()
     proxy: str | None = None
     ca_file: str | None = None
 

@@ -18,7 +18,7 @@ import aiohttp
 from yarl import URL
 
 from scraper.fetch.errors import FetchError, StaleError, timed_out
-from scraper.fetch.headers import joined, request_headers, tls_context
+from scraper.fetch.headers import RequestHeaders, joined, tls_context
 from scraper.fetch.protocol import Connector, Flight
 from scraper.fetch.response import Stopwatch, respond
 from scraper.model import Reason, Request, Response
@@ -38,7 +38,7 @@ class AsyncFetcher:
     def __init__(self, limits: Limits, identity: Identity) -> None:
         self._limits = limits
         self._identity = identity
-        self._headers = request_headers(identity)
+        self._headers = RequestHeaders(identity)
         self._proxy = identity.proxy
         self._tls = tls_context(identity) if identity.ca_file else None
         self._flights: dict[asyncio.Task[object], Flight] = {}
@@ -83,6 +83,7 @@ class AsyncFetcher:
             answer = await session.get(
                 URL(request.url, encoded=True),
                 allow_redirects=False,
+                headers=self._headers.login_for(request.url) or None,
                 proxy=self._proxy,
                 ssl=self._trusted() if request.url.startswith("https") else True,
             )
@@ -121,7 +122,7 @@ class AsyncFetcher:
         return aiohttp.ClientSession(
             connector=Connector(self._flights, self._limits, reuse=reuse),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=self._headers,
+            headers=self._headers.open,
             timeout=aiohttp.ClientTimeout(total=None),
             read_bufsize=_BUFFER,
             auto_decompress=False,

@@ -23,7 +23,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
 from scraper.fetch.connection import Line, PlainConnection, TLSConnection
 from scraper.fetch.errors import StaleError
-from scraper.fetch.headers import joined, request_headers, tls_context
+from scraper.fetch.headers import RequestHeaders, joined, tls_context
 from scraper.fetch.response import Stopwatch, respond
 from scraper.model import Request, Response
 from scraper.settings import Identity, Limits
@@ -45,7 +45,7 @@ class BlockingFetcher:
     def __init__(self, limits: Limits, identity: Identity) -> None:
         self._limits = limits
         self._line = Line(limits)
-        self._headers = request_headers(identity)
+        self._headers = RequestHeaders(identity)
         self._adapter = _Adapter(self._line, identity)
         self._proxies = {"http": identity.proxy, "https": identity.proxy} if identity.proxy else None
 
@@ -83,7 +83,8 @@ class BlockingFetcher:
         """A request as ``prepare()`` would make it, for an URL that is canonical already."""
         prepared = PreparedRequest()
         prepared.method, prepared.url = "GET", url
-        prepared.headers = {"Host": host_key(url), **self._headers}  # type: ignore[assignment]
+        login = self._headers.login_for(url)
+        prepared.headers = {"Host": host_key(url), **self._headers.open, **login}  # type: ignore[assignment]
         return prepared
 
 

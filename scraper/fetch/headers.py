@@ -10,22 +10,43 @@ import certifi
 
 from scraper.errors import ConfigError
 from scraper.settings import Identity
+from scraper.url import origin
 
-__all__ = ["joined", "request_headers", "tls_context"]
+__all__ = ["RequestHeaders", "joined", "tls_context"]
 
 _DEFAULTS = (
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
     ("Accept-Encoding", "gzip, deflate, br, zstd"),
 )
+_LOGINS = frozenset({"authorization", "cookie"})
+_NONE: dict[str, str] = {}
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-def request_headers(identity: Identity) -> dict[str, str]:
-    """The headers of every request; the user's own replace ours of the same name.
+class RequestHeaders:
+    """What is sent with each request; the user's own headers replace ours of the same name.
 
+    Logins go to the origins that they were given for and to no other, wherever a link or a redirect leads: that they
+    did is an advisory of nearly every client (CVE-2018-18074, CVE-2022-27774, GHSA-cw9j-q3vf-hrrv).
+
+    :ivar open: what every server gets.
+    :ivar login: what only ``identity.origins`` get besides.
     :raises ConfigError: for a name or value that cannot be sent (RFC 9110, 5.1 and 5.5).
     """
+
+    def __init__(self, identity: Identity) -> None:
+        headers = _checked(identity)
+        self.open = {name: value for name, value in headers.items() if name.lower() not in _LOGINS}
+        self.login = {name: value for name, value in headers.items() if name.lower() in _LOGINS}
+        self._origins = identity.origins
+
+    def login_for(self, url: str) -> dict[str, str]:
+        """The login headers for a canonical ``url``; nearly always none."""
+        return self.login if self.login and origin(url) in self._origins else _NONE
+
+
+def _checked(identity: Identity) -> dict[str, str]:
     headers: dict[str, tuple[str, str]] = {}
     for name, value in (("User-Agent", identity.user_agent), *_DEFAULTS, *identity.headers):
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):

@@ -15,6 +15,7 @@ from scraper.fetch.asyncio import AsyncFetcher
 from scraper.fetch.blocking import BlockingFetcher
 from scraper.model import Failed, Reason, Request
 from scraper.settings import Identity, Limits
+from scraper.url import origin
 from scraper.visit import visit
 from tests.fetch.conftest import LIMITS, Border, body_as_page, word
 from tests.fetch.test_tls import ROOMY, TRUSTING, tls_server
@@ -231,3 +232,19 @@ def test_abort_wakes_the_thread(server: ScriptedServer) -> None:
     assert isinstance(outcome, Failed)
     assert isinstance(again, Failed)
     assert {outcome.reason, again.reason} == {Reason.RESET}
+
+
+def test_logins_go_to_their_origin_and_to_no_other(border: Border, server: ScriptedServer) -> None:
+    headers = (("Authorization", "Basic c2VjcmV0"), ("cookie", "id=1"), ("X-Plain", "yes"))
+    here = server.script("/here", ok())
+    border.be(Identity(headers=headers, origins=frozenset({origin(here)})))
+    with ScriptedServer() as other:
+        border.fetch(here, other.script("/there", ok()))
+        (there,) = other.requests
+    (asked,) = server.requests
+    assert b"Basic c2VjcmV0" in asked
+    assert b"id=1" in asked
+    assert b"Basic" not in there
+    assert b"id=1" not in there
+    assert b"X-Plain: yes" in asked
+    assert b"X-Plain: yes" in there
