@@ -16,7 +16,7 @@ from benchmarks.server import Server
 from benchmarks.site import Site
 from benchmarks.steps import steps
 from scraper.backends import NAMES
-from scraper.parse.malloc import keep_heap
+from scraper.parse.malloc import tune
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     with Server(site, latency=options.latency) as served:
         _print_backends(served, options)
     with Server(Site(hosts=2, pages=100)) as served:
-        keep_heap()
+        tune()
         print("\n| step | CPU µs a page |\n|---|---:|")
         for name, cost in steps(served):
             print(f"| {name} | {cost:.0f} |", flush=True)

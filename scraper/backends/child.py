@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from scraper.model import Failed, Fetched, Outcome, Refused, Request
-from scraper.parse.malloc import keep_heap
+from scraper.parse.malloc import tune
 from scraper.settings import Settings
 from scraper.stats import Stats
 
@@ -127,7 +127,7 @@ def _settle_in(describe: Callable[[], Iterable[str]]) -> None:
     if hasattr(signal, "SIGUSR1"):
         signal.signal(signal.SIGUSR1, lambda *_: _tell(describe))
         faulthandler.register(signal.SIGUSR1, chain=True)
-    keep_heap()
+    tune()
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
 
 

@@ -17,7 +17,7 @@ from scraper.cli.outputs import Kept, open_kept
 from scraper.errors import ConfigError, ScraperError
 from scraper.model import Entry, Failed, Shallower
 from scraper.options import Options, make_settings
-from scraper.parse.malloc import keep_heap
+from scraper.parse.malloc import tune
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
 from scraper.report.summary import summary
@@ -110,7 +110,7 @@ class _Job:
         """Crawl, tell how it went, and give the exit code."""
         name, why = pick(self._given["backend"], self._settings, self._urls)
         self._notes.explain(f"backend {name}: {why}")
-        keep_heap()
+        tune()
         with open_run(self._settings, self._urls, name, self._kept.whole) as run:
             if run.recorded:
                 self._notes.say(f"going on: {run.recorded:,} already recorded")
