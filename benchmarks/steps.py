@@ -16,7 +16,7 @@ import msgspec
 
 from benchmarks.site import Site
 from scraper.backends import create
-from scraper.backends.child import Frame
+from scraper.backends.frames import Frames, pack
 from scraper.core import Crawl
 from scraper.model import Fetched, Outcome, Page, Request, Response
 from scraper.parse import make_parser
@@ -51,11 +51,9 @@ def steps(site: Site) -> Iterator[tuple[str, float]]:
     yield "core with a depth limit", least(lambda: _core(site, outcomes, depth=50), len(urls))
     yield "store: SQLite", least(lambda: _store(SqliteStore, "s.sqlite", outcomes), len(urls))
     yield "store: JSON lines", least(lambda: _store(JsonlStore, "s.jsonl", outcomes), len(urls))
-    encode, decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Frame).decode
-    frames = [Frame([outcome], Stats()) for outcome in outcomes]
-    yield "between processes: encode", least(lambda: [encode(frame) for frame in frames], len(urls))
-    sent = [encode(frame) for frame in frames]
-    yield "between processes: decode", least(lambda: [decode(frame) for frame in sent], len(urls))
+    yield "between processes: encode", least(lambda: [pack([outcome], Stats()) for outcome in outcomes], len(urls))
+    sent = b"".join(pack([outcome], Stats()) for outcome in outcomes)
+    yield "between processes: decode", least(lambda: Frames().feed(sent), len(urls))
 
 
 def _each(function: Callable[[_T], object], values: Iterable[_T]) -> None:

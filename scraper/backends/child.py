@@ -10,7 +10,6 @@ import faulthandler
 import os
 import select
 import signal
-import struct
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from scraper.model import Failed, Fetched, Outcome, Refused, Request
+from scraper.backends.frames import pack
+from scraper.model import Outcome, Request
 from scraper.parse.malloc import tune
 from scraper.settings import Settings
 from scraper.stats import Stats
@@ -28,17 +28,10 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.queues import JoinableQueue
 
-__all__ = ["PILL", "Frame", "Setup", "serve_loop", "serve_threads"]
+__all__ = ["PILL", "Setup", "serve_loop", "serve_threads"]
 
 PILL = b""
 """The message that ends one thread, or one loop."""
-
-
-class Frame(msgspec.Struct, array_like=True, gc=False):
-    """What a worker sends: outcomes, and what it has counted since its last frame."""
-
-    outcomes: list[Fetched | Failed | Refused]
-    stats: Stats
 
 
 class Setup(NamedTuple):
@@ -113,8 +106,7 @@ class _Sender:
         self._lock = threading.Lock()
 
     def __call__(self, outcomes: list[Outcome], stats: Stats) -> None:
-        payload = _encode(Frame(outcomes, stats))
-        frame = memoryview(_LENGTH.pack(len(payload)) + payload)
+        frame = memoryview(pack(outcomes, stats))
         with self._lock:
             while frame:
                 frame = frame[os.write(self._outbox.fileno(), frame) :]
@@ -142,6 +134,4 @@ def _end_with_parent() -> None:
         os._exit(1)  # nobody is left to read what an orderly end would say
 
 
-_LENGTH = struct.Struct("!I")
-_encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[float, list[Request]]).decode

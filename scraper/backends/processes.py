@@ -17,7 +17,6 @@ import multiprocessing
 import os
 import selectors
 import signal
-import struct
 import sys
 import time
 import types
@@ -26,7 +25,8 @@ from multiprocessing.context import SpawnProcess
 
 import msgspec
 
-from scraper.backends.child import PILL, Frame, Setup, serve_threads
+from scraper.backends.child import PILL, Setup, serve_threads
+from scraper.backends.frames import Frame, Frames
 from scraper.errors import BackendError
 from scraper.model import Failed, Outcome, Reason, Request
 from scraper.settings import Settings
@@ -165,7 +165,7 @@ class _Worker:
         self.outgoing: list[Request] = []
         self.process: SpawnProcess | None = None
         self.answered = False
-        self._partial = bytearray()
+        self._frames = Frames()
 
     def start(self, serve: Callable[[Setup], None], settings: Settings) -> None:
         # spawn: a fork would copy the parent's threads' locks, and every worker's pipes to every other one
@@ -177,7 +177,7 @@ class _Worker:
             fcntl.fcntl(self.pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
         os.set_blocking(self.pipe.fileno(), False)
         self.answered = False
-        self._partial.clear()
+        self._frames = Frames()
         self.process = context.Process(
             target=serve, args=(Setup(self.inbox, outbox, settings),), name=f"fetch-{self.number}", daemon=True
         )
@@ -200,17 +200,7 @@ class _Worker:
         if not chunk:
             return None
         self.answered = True
-        self._partial += chunk
-        frames, start = [], 0
-        while len(self._partial) - start >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._partial, start)
-            end = start + _LENGTH.size + length
-            if end > len(self._partial):
-                break
-            frames.append(_decode(memoryview(self._partial)[start + _LENGTH.size : end]))
-            start = end
-        del self._partial[:start]
-        return frames
+        return self._frames.feed(chunk)
 
     def dismiss(self, pills: int) -> None:
         """Tell the worker to end: by a pill for each of its threads, or at once if it is still busy."""
@@ -254,6 +244,4 @@ class _Worker:
 
 
 _GRACE = 5.0  # seconds that a dismissed worker may take to close its connections
-_LENGTH = struct.Struct("!I")
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Frame).decode
