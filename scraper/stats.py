@@ -7,7 +7,6 @@ the same figures in whatever order they are added. All figures are integers; tim
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -35,10 +34,6 @@ class Histogram(msgspec.Struct):
         """Count one duration of ``us`` microseconds; less than none, of a clock that was set back, counts as none."""
         bucket = _bucket(max(0, us))
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
-
-    def merge(self, other: Histogram) -> Histogram:
-        """The histogram of both."""
-        return Histogram(_sum(self.buckets, other.buckets))
 
     @property
     def count(self) -> int:
@@ -106,28 +101,27 @@ class Stats(msgspec.Struct):
         self.hosts[host] = self.hosts.get(host, 0) + 1
         self.failures += is_failure(outcome)
 
+    def add(self, other: Stats) -> None:
+        """Take in the figures of ``other``, in place: what the owner does with every frame of a worker."""
+        for name in self.__struct_fields__:
+            ours, theirs = getattr(self, name), getattr(other, name)
+            if isinstance(theirs, int):
+                setattr(self, name, ours + theirs)
+            elif isinstance(theirs, Histogram):
+                _add(ours.buckets, theirs.buckets)
+            else:
+                _add(ours, theirs)
+
     def merge(self, other: Stats) -> Stats:
         """The statistics of both; neither is changed."""
-        return Stats(
-            fetches=self.fetches + other.fetches,
-            wire_bytes=self.wire_bytes + other.wire_bytes,
-            body_bytes=self.body_bytes + other.body_bytes,
-            server=self.server.merge(other.server),
-            waited_us=self.waited_us + other.waited_us,
-            server_us=self.server_us + other.server_us,
-            body_us=self.body_us + other.body_us,
-            parse_us=self.parse_us + other.parse_us,
-            outcomes=_sum(self.outcomes, other.outcomes),
-            hosts=_sum(self.hosts, other.hosts),
-            failures=self.failures + other.failures,
-        )
+        return Stats.total((self, other))
 
     @classmethod
     def total(cls, parts: Iterable[Stats]) -> Stats:
-        """The statistics of all ``parts``."""
+        """The statistics of all ``parts``; none is changed."""
         whole = cls()
         for part in parts:
-            whole = whole.merge(part)
+            whole.add(part)
         return whole
 
     @property
@@ -163,8 +157,9 @@ def is_failure_label(name: str) -> bool:
     return int(name) >= 400 if name.isdecimal() else not name.startswith(_REFUSED)
 
 
-def _sum(one: dict[_K, int], other: dict[_K, int]) -> dict[_K, int]:
-    return dict(Counter(one) + Counter(other))
+def _add(whole: dict[_K, int], part: dict[_K, int]) -> None:
+    for name, count in list(part.items()):  # a copy: the part may be another thread's
+        whole[name] = whole.get(name, 0) + count
 
 
 def _bucket(us: int) -> int:
