@@ -135,12 +135,15 @@ class _Watched:
     def __init__(self, owner: Run) -> None:
         self._run = owner
         self._backend = owner.backend
-        self.capacity = owner.backend.capacity
         self.submit: Callable[[Request], None] = owner.backend.submit
         self.close = owner.backend.close
         self.clock = owner.backend.clock
         self.stats = owner.backend.stats
         self.describe = owner.backend.describe
+
+    @property
+    def capacity(self) -> int:
+        return self._backend.capacity
 
     def collect(self, timeout: float) -> list[Outcome]:
         self._run._collecting = True

@@ -5,6 +5,7 @@ They are imported by name, when one is made: a crawl on asyncio does not load re
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Sequence
 from importlib import import_module
@@ -50,6 +51,8 @@ def choose(settings: Settings, seeds: Sequence[str]) -> tuple[str, str]:
     paced = [settings.politeness.delay_for(host) for host in hosts]
     if len(seeds) == 1 and settings.budget.depth == 0:
         return "sequential", "there is one URL to fetch"
+    if multiprocessing.current_process().daemon:
+        return "asyncio", "this process may not start others"
     if cores == 1 or settings.workers == 1:
         return "asyncio", "there is one core to use"
     if paced and all(paced) and sum(1 / delay for delay in paced) < _ONE_CORE:

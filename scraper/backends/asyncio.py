@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 
+from scraper.backends.pace import Pace
 from scraper.fetch.asyncio import AsyncFetcher
 from scraper.model import Outcome, Request
 from scraper.parse import make_parser
@@ -38,6 +39,7 @@ class Asyncio:
         self._parse = make_parser(settings.parsing, settings.limits)
         self._tasks: set[asyncio.Task[None]] = set()
         self._arrived: list[Outcome] = []
+        self._pace = Pace(settings.politeness)
         self._stats = Stats()
         self._waker: int | None = None
         self._pausing = False
@@ -85,6 +87,9 @@ class Asyncio:
 
     async def _visit(self, request: Request, submitted: float) -> None:
         async with self._semaphore:
+            pause = self._pace.pause(request.url, time.monotonic())
+            if pause:
+                await asyncio.sleep(pause)
             outcome = await visit_async(self._fetcher, self._parse, request, submitted)
         self._stats.count_fetch(outcome)
         self._arrived.append(outcome)

@@ -25,8 +25,9 @@ __all__ = ["Backend"]
 class Backend(Protocol):
     """Runs workers that turn requests into outcomes."""
 
-    capacity: int
-    """Requests that may be submitted and not collected yet."""
+    @property
+    def capacity(self) -> int:
+        """Requests that may be submitted and not collected yet; it may grow while workers start, and shrink."""
 
     def submit(self, request: Request) -> None:
         """Start ``request``, or let it wait for a worker; never blocks."""

@@ -6,6 +6,7 @@ back are frames, written whole by one ``write`` after the other.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import select
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from scraper.backends.frames import pack
+from scraper.backends.pace import Pace
 from scraper.model import Outcome, Request
 from scraper.parse.malloc import tune
 from scraper.settings import Settings
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.queues import JoinableQueue
 
-__all__ = ["PILL", "Setup", "serve_loop", "serve_threads"]
+__all__ = ["HELD_BACK", "PILL", "Setup", "serve_loop", "serve_threads"]
+
+HELD_BACK = {signal.SIGINT, signal.SIGTERM}
+"""Signals that the parent alone hears; blocked while a worker starts, until it can ignore them."""
 
 PILL = b""
 """The message that ends one thread, or one loop."""
@@ -46,18 +51,18 @@ def serve_threads(setup: Setup) -> None:
     """Run ``settings.concurrency`` threads, each one: get, visit, send, ``task_done``, until the pill."""
     from scraper.backends.worker import Worker  # here: the event loop's worker does without requests
 
-    workers = [Worker(setup.settings) for _ in range(setup.settings.concurrency)]
+    pace = Pace(setup.settings.politeness)
+    workers = [Worker(setup.settings, pace) for _ in range(setup.settings.concurrency)]
     _settle_in(lambda: (f"  {worker.doing or 'idle'}" for worker in workers))
     send = _Sender(setup.outbox)
     send([], Stats())
 
     def work(worker: Worker) -> None:
         while (message := setup.inbox.get()) != PILL:
-            sent, requests = _decode(message)
-            for request in requests:
-                outcome = worker(request, sent)
-                worker.stats, counted = Stats(), worker.stats
-                send([outcome], counted)
+            sent, (request,) = _decode(message)
+            outcome = worker(request, sent)
+            worker.stats, counted = Stats(), worker.stats
+            send([outcome], counted)
             setup.inbox.task_done()
         setup.inbox.task_done()
         worker.close()
@@ -114,9 +119,10 @@ class _Sender:
 
 def _settle_in(describe: Callable[[], Iterable[str]]) -> None:
     """Live and die as the parent wishes: it alone hears Ctrl-C, its end is ours, and it may ask for our stacks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if hasattr(signal, "SIGUSR1"):
+    for number in HELD_BACK:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
+    if sys.stderr is not None:  # closed by the user
         signal.signal(signal.SIGUSR1, lambda *_: _tell(describe))
         faulthandler.register(signal.SIGUSR1, chain=True)
     tune()
@@ -124,7 +130,9 @@ def _settle_in(describe: Callable[[], Iterable[str]]) -> None:
 
 
 def _tell(describe: Callable[[], Iterable[str]]) -> None:
-    print(f"worker {os.getpid()}:", *describe(), sep="\n", file=sys.stderr, flush=True)  # noqa: T201 - asked for
+    text = "\n".join([f"worker {os.getpid()}:", *describe(), ""])
+    with contextlib.suppress(OSError):
+        os.write(sys.stderr.fileno(), text.encode(errors="replace"))  # at once, so that no other worker tears it
 
 
 def _end_with_parent() -> None:

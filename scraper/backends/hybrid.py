@@ -12,3 +12,4 @@ class Hybrid(Processes):
     """As :class:`Processes`, with an event loop in each worker instead of threads."""
 
     _serve = staticmethod(serve_loop)
+    _batched = True

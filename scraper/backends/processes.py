@@ -25,7 +25,7 @@ from multiprocessing.context import SpawnProcess
 
 import msgspec
 
-from scraper.backends.child import PILL, Setup, serve_threads
+from scraper.backends.child import HELD_BACK, PILL, Setup, serve_threads
 from scraper.backends.frames import Frame, Frames
 from scraper.errors import BackendError
 from scraper.model import Failed, Outcome, Reason, Request
@@ -47,11 +47,14 @@ class Processes:
     """
 
     _serve: Callable[[Setup], None] = staticmethod(serve_threads)
+    _batched = False  # a message is taken by one thread: all requests in one would wait for one another
 
     def __init__(self, settings: Settings) -> None:
         workers = max(1, min(settings.workers, settings.concurrency))
+        self._concurrency = settings.concurrency
         self._share = -(-settings.concurrency // workers)
-        self.capacity = settings.concurrency
+        self._silence = settings.limits.total + _PATIENCE
+        self._politeness = settings.politeness
         self._settings = msgspec.structs.replace(settings, concurrency=self._share)
         self._selector = selectors.DefaultSelector()
         self._workers = [_Worker(number) for number in range(workers)]
@@ -60,10 +63,18 @@ class Processes:
         self._stats = Stats()
         self._stillborn = 0
 
+    @property
+    def capacity(self) -> int:
+        """What the workers that are ready can take; none before the first :meth:`collect` has started them.
+
+        A worker that is still starting would let its first requests wait, and then start them all at once, whatever
+        delay was meant to be between them.
+        """
+        ready = sum(worker.ready for worker in self._workers)
+        return min(self._concurrency, ready * self._share)
+
     def submit(self, request: Request) -> None:
         worker = self._choose(host_key(request.url))
-        if worker.process is None:
-            self._start(worker)
         worker.pending[request.url] = request
         worker.outgoing.append(request)
 
@@ -72,8 +83,13 @@ class Processes:
 
         :raises BackendError: when workers die one after the other without having done anything.
         """
+        now = time.monotonic()
         for worker in self._workers:
-            worker.send()
+            if worker.process is None:
+                self._start(worker)
+            elif worker.silent(now) > self._silence:
+                worker.kill()
+            worker.send(self._batched)
         for key, _ in self._selector.select(0 if self._arrived else timeout):
             self._receive(key.data)
         arrived, self._arrived = self._arrived, []
@@ -85,7 +101,6 @@ class Processes:
             worker.dismiss(pills=self._share)
         for worker in self._workers:
             if worker.process is not None:
-                self._selector.unregister(worker.pipe)
                 worker.bury()
         self._selector.close()
 
@@ -103,18 +118,21 @@ class Processes:
 
     def _choose(self, host: str) -> _Worker:
         home = self._homes.get(host)
-        if home is None or len(home.pending) >= self._share:
-            emptiest = min(self._workers, key=lambda worker: (len(worker.pending), worker.hosts))
-            if home is None:
-                self._homes[host] = emptiest
-                emptiest.hosts += 1
-            return emptiest
-        return home
+        if home is not None and (len(home.pending) < self._share or self._politeness.delay_for(host)):
+            return home  # also a full one, where there is a delay: only one process can keep it
+        emptiest = min(self._workers, key=lambda worker: (not worker.ready, len(worker.pending), worker.hosts))
+        if home is None:
+            self._homes[host] = emptiest
+            emptiest.hosts += 1
+        return emptiest
 
     def _start(self, worker: _Worker) -> None:
         if self._stillborn >= _STILLBORN:
             raise BackendError(f"{_STILLBORN} worker processes in a row died at their start: see their messages above")
-        worker.start(self._serve, self._settings)
+        try:
+            worker.start(self._serve, self._settings)
+        except (OSError, AssertionError) as error:  # the latter in a process that may not have children
+            raise BackendError(f"no worker process can be started: {error}") from error
         self._selector.register(worker.pipe, selectors.EVENT_READ, worker)
 
     def _receive(self, worker: _Worker) -> None:
@@ -124,15 +142,15 @@ class Processes:
             self._mourn(worker)
             return
         for frame in frames:
-            self._stats = self._stats.merge(frame.stats)
+            self._stats.add(frame.stats)
             for outcome in frame.outcomes:
                 del worker.pending[outcome.url]
                 self._stillborn = 0
             self._arrived += frame.outcomes
 
     def _mourn(self, worker: _Worker) -> None:
+        self._stillborn += not worker.ready
         detail = worker.bury()
-        self._stillborn += not worker.answered
         lost = [Failed(request, Reason.LOST, detail, at=time.time()) for request in worker.pending.values()]
         for outcome in lost:
             self._stats.count_fetch(outcome)
@@ -155,6 +173,16 @@ def _main_hidden() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let a new process begin with signals blocked that it will ignore: Ctrl-C goes to the whole group at once."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Worker:
     """The parent's side of one worker; it is started anew after each death."""
 
@@ -164,7 +192,8 @@ class _Worker:
         self.pending: dict[str, Request] = {}
         self.outgoing: list[Request] = []
         self.process: SpawnProcess | None = None
-        self.answered = False
+        self.ready = False
+        self.heard = 0.0
         self._frames = Frames()
 
     def start(self, serve: Callable[[Setup], None], settings: Settings) -> None:
@@ -173,23 +202,41 @@ class _Worker:
         self.inbox = context.JoinableQueue()
         self.inbox._ignore_epipe = True  # type: ignore[attr-defined]  # see _let_go
         self.pipe, outbox = context.Pipe(duplex=False)
-        if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError, AttributeError):  # the user's share is used up; not on this system
             fcntl.fcntl(self.pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
         os.set_blocking(self.pipe.fileno(), False)
-        self.answered = False
         self._frames = Frames()
-        self.process = context.Process(
-            target=serve, args=(Setup(self.inbox, outbox, settings),), name=f"fetch-{self.number}", daemon=True
-        )
-        with _main_hidden():
-            self.process.start()
-        outbox.close()
+        setup = Setup(self.inbox, outbox, settings)
+        process = context.Process(target=serve, args=(setup,), name=f"fetch-{self.number}", daemon=True)
+        try:
+            with _main_hidden(), _signals_held_back():
+                process.start()
+        except BaseException:
+            self.pipe.close()
+            raise
+        finally:
+            outbox.close()
+        self.process = process
 
-    def send(self) -> None:
-        """Put what was submitted since the last time into the worker's queue, as one message."""
-        if self.outgoing:
-            self.inbox.put(_encode((time.perf_counter(), self.outgoing)))
-            self.outgoing = []
+    def send(self, batched: bool) -> None:
+        """Put what was submitted since the last time into the worker's queue, once it is ready to begin."""
+        if not (self.outgoing and self.ready):
+            return
+        if len(self.outgoing) == len(self.pending):
+            self.heard = time.monotonic()  # it had nothing to do until now
+        sent, requests = time.perf_counter(), self.outgoing
+        for message in [requests] if batched else [[request] for request in requests]:
+            self.inbox.put(_encode((sent, message)))
+        self.outgoing = []
+
+    def silent(self, now: float) -> float:
+        """Seconds for which a worker that has something to do has sent nothing."""
+        return now - self.heard if self.ready and self.pending else 0.0
+
+    def kill(self) -> None:
+        """End a worker that is stopped or stuck; the end of its pipe tells the rest."""
+        assert self.process is not None
+        self.process.kill()
 
     def receive(self) -> list[Frame] | None:
         """The whole frames that have come in; None when the worker is dead and all it had sent was received."""
@@ -199,7 +246,7 @@ class _Worker:
             return []
         if not chunk:
             return None
-        self.answered = True
+        self.ready, self.heard = True, time.monotonic()
         return self._frames.feed(chunk)
 
     def dismiss(self, pills: int) -> None:
@@ -221,7 +268,7 @@ class _Worker:
             self.process.join()
         code = self.process.exitcode or 0
         self.process.close()
-        self.process = None
+        self.process, self.ready = None, False
         self.pipe.close()
         self._let_go()
         return f"the worker was killed by signal {-code}" if code < 0 else f"the worker ended with code {code}"
@@ -239,9 +286,12 @@ class _Worker:
         return f"process {self.number} (pid {self.process.pid}): {len(urls)} in hand {' '.join(urls[:3])}"
 
     def ask_for_stacks(self) -> None:
-        if self.process is not None and self.answered and self.process.pid and hasattr(signal, "SIGUSR1"):
+        if self.process is not None and self.ready and self.process.pid:
             os.kill(self.process.pid, signal.SIGUSR1)
 
 
+_PATIENCE = 60.0
+"""Seconds beyond the limit of a fetch that a worker may be silent for, with something in hand: for heavy pages, and for
+a user's function. Then it is taken for stopped or stuck."""
 _GRACE = 5.0  # seconds that a dismissed worker may take to close its connections
 _encode = msgspec.msgpack.Encoder().encode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+from scraper.backends.pace import Pace
 from scraper.backends.worker import Worker
 from scraper.model import Outcome, Request
 from scraper.settings import Settings
@@ -22,7 +23,7 @@ class Sequential:
     capacity = 1
 
     def __init__(self, settings: Settings) -> None:
-        self._worker = Worker(settings)
+        self._worker = Worker(settings, Pace(settings.politeness))
         self._kept: tuple[Request, float] | None = None
 
     def submit(self, request: Request) -> None:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable
 
+from scraper.backends.pace import Pace
 from scraper.backends.worker import Worker
 from scraper.model import Outcome, Request
 from scraper.settings import Settings
@@ -25,6 +26,7 @@ class Threads:
     def __init__(self, settings: Settings) -> None:
         self.capacity = settings.concurrency
         self._settings = settings
+        self._pace = Pace(settings.politeness)
         self._inbox: queue.Queue[tuple[Request, float] | None] = queue.Queue()
         self._outbox: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._workers: list[Worker] = []
@@ -48,13 +50,18 @@ class Threads:
             return outcomes
 
     def close(self) -> None:
-        """End the threads: what is fetched at this moment is broken off by closing its connection."""
+        """End the threads: what is fetched at this moment is broken off by closing its connection.
+
+        What cannot be broken off - a name lookup, a user's function - is not waited for: its thread is a daemon, and
+        ends on its own or with the process.
+        """
         for _ in self._threads:
             self._inbox.put(None)
         for worker in self._workers:
             worker.abort()
+        patience = time.monotonic() + _GRACE
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, patience - time.monotonic()))
         self._threads.clear()
 
     def clock(self) -> float:
@@ -69,7 +76,7 @@ class Threads:
             yield f"  thread {number}: {worker.doing or 'idle'}"
 
     def _start(self) -> None:
-        worker = Worker(self._settings)
+        worker = Worker(self._settings, self._pace)
         thread = threading.Thread(target=self._work, args=(worker,), name=f"fetch-{len(self._threads)}", daemon=True)
         self._workers.append(worker)
         self._threads.append(thread)
@@ -81,3 +88,7 @@ class Threads:
             self._inbox.task_done()
         worker.close()
         self._inbox.task_done()
+
+
+_GRACE = 2.0
+"""Seconds that threads may take to notice that they are to end."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ def test_frames_survive_any_cut(sizes: list[int], cuts: list[int]) -> None:
     sent = b"".join(pack(OUTCOMES[:size], counted) for size in sizes)
     edges = [0, *sorted(min(cut, len(sent)) for cut in cuts), len(sent)]
     frames = Frames()
-    found = [frame for at, end in zip(edges, edges[1:], strict=False) for frame in frames.feed(sent[at:end])]
+    found = [frame for at, end in itertools.pairwise(edges) for frame in frames.feed(sent[at:end])]
     assert [frame.outcomes for frame in found] == [OUTCOMES[:size] for size in sizes]
     assert all(frame.stats == counted for frame in found)
 

@@ -53,15 +53,20 @@ class Group:
             os.killpg(self._process.pid, signal.SIGKILL)
         elif how == "parent":
             self._process.kill()
+        elif how == "Ctrl-C":
+            os.killpg(self._process.pid, signal.SIGINT)  # as a terminal sends it: to all of them
         else:
             self._process.send_signal(signal.Signals[how])
         return self.wait()
 
     def kill_worker(self, rng: random.Random) -> None:
-        """Kill one of the worker processes, if there is one yet."""
-        workers = [pid for pid in self._members() if b"spawn_main" in _command_line(pid)]
-        if workers:
-            os.kill(rng.choice(sorted(workers)), signal.SIGKILL)
+        """Kill one of the worker processes, as soon as there is one."""
+        while self.running:
+            workers = [pid for pid in self._members() if b"spawn_main" in _command_line(pid)]
+            if workers:
+                os.kill(rng.choice(sorted(workers)), signal.SIGKILL)
+                return
+        raise AssertionError("the crawl ended before a worker could be killed")
 
     def wait(self) -> int:
         return self._process.wait(60)

@@ -1,0 +1,128 @@
+"""What only worker processes can get wrong: waiting in the wrong place, standing still, a terminal's signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from scraper.backends import create
+from scraper.backends.pace import Pace
+from scraper.model import Failed, Fetched, Outcome, Reason, Request
+from scraper.settings import Limits, Politeness, Settings
+from tests.server import Behaviour, ScriptedServer, ok, stall
+
+SETTINGS = Settings(concurrency=16, workers=2, limits=Limits(connect=10.0, read=20.0, total=20.0))
+KINDS = ["processes", "hybrid"]
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as made:
+        yield made
+
+
+@pytest.fixture(params=KINDS)
+def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
+    made = create(request.param, SETTINGS)
+    yield made
+    made.close()
+
+
+def ready(backend: Any) -> None:
+    """Wait until all workers are."""
+    while backend.capacity < SETTINGS.concurrency:
+        backend.collect(0.1)
+
+
+def arrivals(backend: Any, count: int) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    while len(outcomes) < count:
+        outcomes += backend.collect(0.5)
+    return outcomes
+
+
+def together(count: int) -> Callable[[], Behaviour]:
+    """Behaviours that answer only when ``count`` requests are there at the same time."""
+    barrier = threading.Barrier(count)
+    answer = ok()
+
+    def behave(connection: Any) -> bool:
+        barrier.wait(15)
+        return answer(connection)
+
+    return lambda: behave
+
+
+def test_requests_of_one_round_are_fetched_side_by_side(backend: Any, server: ScriptedServer) -> None:
+    make = together(SETTINGS.concurrency)
+    ready(backend)
+    for number in range(SETTINGS.concurrency):
+        backend.submit(Request(server.script(f"/{number}", make())))
+    outcomes = arrivals(backend, SETTINGS.concurrency)
+    assert all(isinstance(outcome, Fetched) and outcome.status == 200 for outcome in outcomes)
+
+
+def test_there_is_no_room_before_the_workers_are_ready(backend: Any) -> None:
+    assert backend.capacity == 0
+    ready(backend)
+    assert backend.capacity == SETTINGS.concurrency
+
+
+def test_a_worker_that_stands_still_is_replaced(backend: Any, server: ScriptedServer) -> None:
+    ready(backend)
+    backend._silence = 0.3
+    backend.submit(Request(server.script("/", stall())))
+    (worker,) = (worker for worker in backend._workers if worker.pending)
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    (lost,) = arrivals(backend, 1)
+    assert isinstance(lost, Failed)
+    assert lost.reason is Reason.LOST
+    backend._silence = 60.0
+    backend.submit(Request(server.script("/good", ok())))
+    (found,) = arrivals(backend, 1)
+    assert isinstance(found, Fetched)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_closed_stderr_costs_no_page(kind: str, server: ScriptedServer) -> None:
+    url = server.script("/", ok())
+    command = [sys.executable, "-m", "scraper", "crawl", url, "--backend", kind]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *command], stdout=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.split()[0]) == (0, "200")
+
+
+def test_a_host_with_a_delay_never_leaves_its_worker() -> None:
+    settings = msgspec.structs.replace(SETTINGS, politeness=Politeness(per_host=16, delay=0.001))
+    backend: Any = create("hybrid", settings)
+    try:
+        homes = {id(backend._choose("a.test")) for _ in range(50)}
+        for number in range(20):
+            backend.submit(Request(f"http://a.test/{number}"))
+        assert {id(backend._choose("a.test"))} == homes
+        assert sorted(len(worker.pending) for worker in backend._workers) == [0, 20]
+    finally:
+        backend.close()
+
+
+def test_pace_holds_back_what_comes_too_early() -> None:
+    pace = Pace(Politeness(delay=2.0))
+    assert pace.pause("http://a/1", 10.0) == 0.0
+    assert pace.pause("http://b/1", 10.5) == 0.0
+    assert pace.pause("http://a/2", 10.5) == 1.5  # leaves at 12
+    assert pace.pause("http://a/3", 10.5) == 3.5  # leaves at 14
+    assert pace.pause("http://a/4", 17.0) == 0.0
+
+
+def test_pace_costs_nothing_where_there_is_no_delay() -> None:
+    pace = Pace(Politeness(delay=0.0))
+    assert [pace.pause("http://a/", 1.0) for _ in range(3)] == [0.0, 0.0, 0.0]
