@@ -64,7 +64,7 @@ class Reason(enum.Enum):
     ENCODING = "encoding"
     """The body does not decompress: unknown coding, damaged or cut stream."""
     PARSE = "parse"
-    """The page came whole and could not be parsed, or the user's function failed on it."""
+    """The page came whole and could not be parsed. That the user's function failed is a page's ``error`` instead."""
     LOST = "lost"
     """The worker died with the request in its hands."""
     REDIRECTS = "redirects"

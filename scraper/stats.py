@@ -15,7 +15,7 @@ import msgspec
 from scraper.model import Failed, Fetched, Outcome, Refused
 from scraper.url import host_key
 
-__all__ = ["Histogram", "Stats", "is_failure", "is_failure_label", "label"]
+__all__ = ["Histogram", "Stats", "is_failure", "is_failure_label", "label", "parse_error"]
 
 _K = TypeVar("_K")
 
@@ -63,7 +63,8 @@ class Stats(msgspec.Struct):
 
     :ivar outcomes: by label (see :func:`label`): ``200``, ``404``, ``timeout``, ...
     :ivar hosts: final outcomes by host key.
-    :ivar failures: final outcomes that are failures: no answer, or a status of 400 and more.
+    :ivar failures: final outcomes that are failures (see :func:`is_failure`).
+    :ivar parse_errors: those of them on which the user's function failed.
     """
 
     fetches: int = 0
@@ -77,6 +78,7 @@ class Stats(msgspec.Struct):
     outcomes: dict[str, int] = {}
     hosts: dict[str, int] = {}
     failures: int = 0
+    parse_errors: int = 0
 
     def count_fetch(self, outcome: Outcome) -> None:
         """Count one visit, as the worker that made it."""
@@ -100,6 +102,7 @@ class Stats(msgspec.Struct):
         host = host_key(outcome.url)
         self.hosts[host] = self.hosts.get(host, 0) + 1
         self.failures += is_failure(outcome)
+        self.parse_errors += parse_error(outcome) is not None
 
     def add(self, other: Stats) -> None:
         """Take in the figures of ``other``, in place: what the owner does with every frame of a worker."""
@@ -142,18 +145,26 @@ def label(outcome: Outcome) -> str:
 
 
 def is_failure(outcome: Outcome) -> bool:
-    """Whether a user would call it one: no answer, or a status of 400 and more. What policy refused is none."""
+    """Whether a user would call it one: no answer, a status of 400 and more, or a page that their function failed on.
+
+    What policy refused is none.
+    """
     match outcome:
         case Fetched(status=status):
-            return status >= 400
+            return status >= 400 or parse_error(outcome) is not None
         case Failed():
             return True
         case Refused():
             return False
 
 
+def parse_error(outcome: Outcome) -> str | None:
+    """Why the user's function gave nothing, as ``ValueError: boom``; None where it did not fail."""
+    return outcome.page.error if isinstance(outcome, Fetched) and outcome.page is not None else None
+
+
 def is_failure_label(name: str) -> bool:
-    """:func:`is_failure` for the outcomes that are counted under the label ``name``."""
+    """:func:`is_failure` for the outcomes that are counted under ``name``, their pages' own errors aside."""
     return int(name) >= 400 if name.isdecimal() else not name.startswith(_REFUSED)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.model import Failed, Fetched, Outcome, Reason, Refused, Request, Timings
+from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request, Timings
 from scraper.stats import Histogram, Stats, is_failure, is_failure_label, label
 
 durations = st.integers(0, 10**9)
@@ -16,7 +16,13 @@ timings = st.builds(Timings, durations, durations, durations, durations)
 reasons = st.sampled_from(Reason)
 outcomes: st.SearchStrategy[Outcome] = st.one_of(
     st.builds(
-        Fetched, requests, st.sampled_from([200, 301, 404, 503]), size=durations, wire=durations, timings=timings
+        Fetched,
+        requests,
+        st.sampled_from([200, 301, 404, 503]),
+        page=st.sampled_from([None, Page(), Page(error="ValueError: boom")]),
+        size=durations,
+        wire=durations,
+        timings=timings,
     ),
     st.builds(Failed, requests, reasons, timings=timings),
     st.builds(Refused, requests, reasons),
@@ -111,3 +117,9 @@ def test_a_clock_that_went_backwards_counts_as_no_time() -> None:
 )
 def test_outcomes_have_their_labels(outcome: Outcome, name: str, failure: bool) -> None:
     assert (label(outcome), is_failure(outcome), is_failure_label(name)) == (name, failure, failure)
+
+
+def test_a_page_that_the_users_function_failed_on_is_a_failure_whatever_its_status() -> None:
+    failing = [Fetched(Request("http://a/"), status, Page(error="ValueError: boom")) for status in (200, 404)]
+    stats = counted([*failing, Fetched(Request("http://a/"), 200, Page())])
+    assert (stats.parse_errors, stats.failures, stats.outcomes) == (2, 2, {"200": 2, "404": 1})

@@ -4,7 +4,8 @@ Data goes to stdout; progress, notes, the summary and errors go to stderr. Exit 
 
 ==== ==================================================================================
 0    all went well
-1    the crawl ran and found failures: URLs without an answer, or with a status of 400 and more
+1    the crawl ran and found failures: URLs without an answer, or with a status of 400 and more,
+     or pages on which the user's own function failed
 2    usage or configuration: nothing ran
 3    the crawl broke off: the disk, the workers, or a bug; what was recorded stands
 130  interrupted; what was recorded stands

@@ -24,7 +24,7 @@ from scraper.report.summary import summary
 from scraper.run import Run, around, open_run, pick, recall
 from scraper.seeds import Seeds, read_seeds
 from scraper.settings import Settings
-from scraper.stats import is_failure, label
+from scraper.stats import is_failure, label, parse_error
 from scraper.store import PipeClosed, SqliteStore, printable
 
 __all__ = ["drive"]
@@ -149,7 +149,8 @@ class _Job:
             if not isinstance(entry, Shallower) and is_failure(entry):
                 progress.clear()
                 attempts = f" (attempt {entry.request.attempt})" if entry.request.attempt > 1 else ""
-                detail = f": {entry.detail}" if isinstance(entry, Failed) and entry.detail else ""
+                why = entry.detail if isinstance(entry, Failed) else parse_error(entry)
+                detail = f": {why}" if why else ""
                 self._notes.explain(printable(f"{label(entry)}  {entry.url}{attempts}{detail}"))
 
     def _progress(self) -> Progress:

@@ -140,5 +140,7 @@ def _failures(stats: Stats) -> list[str]:
     if not stats.failures:
         return []
     failed = sorted((-count, name) for name, count in stats.outcomes.items() if is_failure_label(name))
+    if stats.parse_errors:
+        failed.insert(0, (-stats.parse_errors, "your function"))
     named = ", ".join(f"{name} {human_count(-count)}" for count, name in failed[:_TOP_FAILURES])
     return [f"{human_count(stats.failures)} failed ({named}{', ...' if len(failed) > _TOP_FAILURES else ''})"]

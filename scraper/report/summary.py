@@ -33,6 +33,7 @@ def summary(
     """
     rows = [
         *_outcomes(stats, color),
+        ("parse", _parse_errors(stats.parse_errors)),
         ("hosts", _hosts(stats.hosts)),
         *_times(stats),
         *((("results", printable(results)),) if results else ()),
@@ -69,6 +70,13 @@ def _colour(name: str) -> str:
     if is_failure_label(name):
         return "red"
     return "green" if name.startswith("2") else "yellow"
+
+
+def _parse_errors(count: int) -> str:
+    """Where to look: the table has room for the number only."""
+    if not count:
+        return ""
+    return f"{human_count(count)} {_plural(count, 'page')} on which your function failed: see their 'error', or -v"
 
 
 def _hosts(hosts: Mapping[str, int]) -> str:

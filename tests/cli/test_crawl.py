@@ -221,3 +221,13 @@ def test_closed_streams_are_no_trouble(here: Path, site: Site, closed: int) -> N
     process = subprocess.run(["sh", "-c", f"exec {command} {closed}>&-"], env=environment(), capture_output=True)
     assert process.returncode == 0
     assert b"Traceback" not in process.stderr
+
+
+def test_a_function_of_ones_own_that_fails_is_a_failure_and_named(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "failing_for_the_cli.py").write_text("def f(page):\n    raise ValueError('boom')\n")
+    result = scraper(capsys, "crawl", site.root, "-d", "0", "--parse", "failing_for_the_cli:f", *ASYNC, "-v")
+    assert result.code == 1
+    assert f"200  {site.root}: ValueError: boom\n" in result.err
+    assert "  parse     1 page on which your function failed" in result.err

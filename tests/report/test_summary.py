@@ -77,3 +77,9 @@ class Terminal(io.StringIO):
 )
 def test_colour_goes_where_it_is_wanted(mode: str, stream: io.StringIO, environ: dict[str, str], wanted: bool) -> None:
     assert wants_color(mode, stream, environ) is wanted
+
+
+def test_pages_that_the_users_function_failed_on_have_a_row() -> None:
+    text = summary(Stats(outcomes={"200": 1}, failures=1, parse_errors=1), 1.0)
+    assert "1 failure\n" in text
+    assert "  parse     1 page on which your function failed" in text
