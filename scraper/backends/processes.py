@@ -2,9 +2,9 @@
 
 No queue is shared, since a worker killed inside ``get`` would leave a shared one locked for ever, and only one end
 writes to each pipe, so no lock can be left behind either. What comes back are frames: a length and msgpack. A frame
-that a dying worker did not finish is dropped. The end of a pipe is the death of its worker: its requests become
-``Failed(LOST)``, and the next request starts another worker in its place. Workers end by themselves when the parent
-does.
+that a dying worker did not finish is dropped. The end of a pipe is the death of its worker: what it had in hand becomes
+``Failed(LOST)``, and another is started in its place. One page may have killed it while the others only
+happened to be there: so the last try of a URL that was lost before is made alone. Workers end by themselves when the parent does.
 
 Pages stay where they were fetched: only the outcome crosses the border, never a body.
 """
@@ -20,6 +20,7 @@ import signal
 import sys
 import time
 import types
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.context import SpawnProcess
 
@@ -61,6 +62,7 @@ class Processes:
         self._homes: dict[str, _Worker] = {}
         self._arrived: list[Outcome] = []
         self._stats = Stats()
+        self._lost: set[str] = set()
         self._stillborn = 0
 
     @property
@@ -76,7 +78,8 @@ class Processes:
     def submit(self, request: Request) -> None:
         worker = self._choose(host_key(request.url))
         worker.pending[request.url] = request
-        worker.outgoing.append(request)
+        last_try = request.attempt > self._settings.retry.retries
+        (worker.alone if last_try and request.url in self._lost else worker.outgoing).append(request)
 
     def collect(self, timeout: float) -> list[Outcome]:
         """As the law has it.
@@ -145,18 +148,20 @@ class Processes:
             self._stats.add(frame.stats)
             for outcome in frame.outcomes:
                 del worker.pending[outcome.url]
+                worker.sent.remove(outcome.url)
+                self._lost.discard(outcome.url)
                 self._stillborn = 0
             self._arrived += frame.outcomes
 
     def _mourn(self, worker: _Worker) -> None:
         self._stillborn += not worker.ready
         detail = worker.bury()
-        lost = [Failed(request, Reason.LOST, detail, at=time.time()) for request in worker.pending.values()]
-        for outcome in lost:
+        for url in worker.sent:
+            outcome = Failed(worker.pending.pop(url), Reason.LOST, detail, at=time.time())
             self._stats.count_fetch(outcome)
-        self._arrived += lost
-        worker.pending.clear()
-        worker.outgoing.clear()
+            self._arrived.append(outcome)
+        self._lost |= worker.sent
+        worker.sent.clear()
 
 
 @contextlib.contextmanager
@@ -191,10 +196,13 @@ class _Worker:
         self.hosts = 0
         self.pending: dict[str, Request] = {}
         self.outgoing: list[Request] = []
+        self.alone: deque[Request] = deque()
+        self.sent: set[str] = set()
         self.process: SpawnProcess | None = None
         self.ready = False
         self.heard = 0.0
         self._frames = Frames()
+        self._is_alone = False
 
     def start(self, serve: Callable[[Setup], None], settings: Settings) -> None:
         # spawn: a fork would copy the parent's threads' locks, and every worker's pipes to every other one
@@ -219,19 +227,28 @@ class _Worker:
         self.process = process
 
     def send(self, batched: bool) -> None:
-        """Put what was submitted since the last time into the worker's queue, once it is ready to begin."""
-        if not (self.outgoing and self.ready):
+        """Put what was submitted since the last time into the worker's queue, once it is ready to begin.
+
+        What goes alone waits until the worker has nothing else in hand, and lets nothing follow before its outcome.
+        """
+        if not self.ready or (self.sent and (self.alone or self._is_alone)):
             return
-        if len(self.outgoing) == len(self.pending):
+        self._is_alone = bool(self.alone)
+        requests = [self.alone.popleft()] if self.alone else self.outgoing
+        if not requests:
+            return
+        if not self.sent:
             self.heard = time.monotonic()  # it had nothing to do until now
-        sent, requests = time.perf_counter(), self.outgoing
+        now = time.perf_counter()
         for message in [requests] if batched else [[request] for request in requests]:
-            self.inbox.put(_encode((sent, message)))
-        self.outgoing = []
+            self.inbox.put(_encode((now, message)))
+        self.sent.update(request.url for request in requests)
+        if requests is self.outgoing:
+            self.outgoing = []
 
     def silent(self, now: float) -> float:
         """Seconds for which a worker that has something to do has sent nothing."""
-        return now - self.heard if self.ready and self.pending else 0.0
+        return now - self.heard if self.sent else 0.0
 
     def kill(self) -> None:
         """End a worker that is stopped or stuck; the end of its pipe tells the rest."""

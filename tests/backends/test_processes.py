@@ -13,11 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
+import scraper
 from scraper.backends import create
 from scraper.backends.pace import Pace
 from scraper.model import Failed, Fetched, Outcome, Reason, Request
+from scraper.parse import Document
 from scraper.settings import Limits, Politeness, Settings
-from tests.server import Behaviour, ScriptedServer, ok, stall
+from tests.server import Behaviour, ScriptedServer, ok, page, stall
 
 SETTINGS = Settings(concurrency=16, workers=2, limits=Limits(connect=10.0, read=20.0, total=20.0))
 KINDS = ["processes", "hybrid"]
@@ -89,6 +91,29 @@ def test_a_worker_that_stands_still_is_replaced(backend: Any, server: ScriptedSe
     backend.submit(Request(server.script("/good", ok())))
     (found,) = arrivals(backend, 1)
     assert isinstance(found, Fetched)
+
+
+def killing(found: Document) -> None:
+    """A user's function that takes its worker with it."""
+    if found.url.endswith("/poison"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_that_kills_takes_no_other_with_it(kind: str, server: ScriptedServer) -> None:
+    server.script("/poison", page("<title>x</title>"))
+    urls = [server.script(f"/{number}", slow) for number in range(15)]
+    outcomes = scraper.crawl(
+        *urls, server.url("/poison"), depth=0, backend=kind, parse=f"{__name__}:killing", delay=0.0, per_host=16
+    )
+    failed = [outcome for outcome in outcomes if not isinstance(outcome, Fetched)]
+    assert [(outcome.url, outcome.reason) for outcome in failed] == [(server.url("/poison"), Reason.LOST)]
+
+
+def slow(connection: Any) -> bool:
+    """An answer that is still to come when a worker is killed."""
+    threading.Event().wait(0.3)
+    return ok()(connection)
 
 
 @pytest.mark.parametrize("kind", KINDS)
