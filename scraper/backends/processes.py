@@ -3,8 +3,8 @@
 No queue is shared, since a worker killed inside ``get`` would leave a shared one locked for ever, and only one end
 writes to each pipe, so no lock can be left behind either. What comes back are frames: a length and msgpack. A frame
 that a dying worker did not finish is dropped. The end of a pipe is the death of its worker: what it had in hand becomes
-``Failed(LOST)``, and another is started in its place. One page may have killed it while the others only
-happened to be there: so the last try of a URL that was lost before is made alone. Workers end by themselves when the parent does.
+``Failed(LOST)``, and another is started in its place. One page may have killed it while the others only happened to be
+there: so the last try of a URL that was lost before is made alone. Workers end by themselves when the parent does.
 
 Pages stay where they were fetched: only the outcome crosses the border, never a body.
 """
