@@ -69,6 +69,7 @@ IMPURE = {
 PURE = {"errors", "model", "url", "settings", "stats", "core"}
 
 LATE: dict[str, str] = {
+    "__main__.py": "Ctrl-C during the imports is no reason for a traceback",
     "backends/__init__.py": "each backend brings its own libraries: only the chosen one is loaded",
     "backends/child.py": "a worker process loads the HTTP client of its kind only",
     "cli/crawl.py": "`scraper --help` is quick: what a crawl needs is loaded when one runs",

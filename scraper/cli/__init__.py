@@ -26,6 +26,7 @@ import click
 
 from scraper import __version__
 from scraper.cli.crawl import crawl
+from scraper.cli.signals import ignore_late, kept
 from scraper.errors import ConfigError, ScraperError
 
 __all__ = ["cli", "main", "run"]
@@ -50,7 +51,8 @@ def main() -> NoReturn:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - for as long as the process lives
-    code = run(sys.argv[1:])
+    code = _run(sys.argv[1:])
+    ignore_late()
     _flush(sys.stderr)
     if not _flush(sys.stdout):
         code = code or PIPE_CLOSED
@@ -58,7 +60,15 @@ def main() -> NoReturn:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command that ``arguments`` spell, and give its exit code; trouble becomes one message on stderr."""
+    """Run the command that ``arguments`` spell, and give its exit code; trouble becomes one message on stderr.
+
+    Signal handlers are as before afterwards.
+    """
+    with kept():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = cli.main(list(arguments), prog_name="scraper", obj=list(arguments), standalone_mode=False)
         return code if isinstance(code, int) else 0

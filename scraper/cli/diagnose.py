@@ -16,7 +16,7 @@ from typing import Any
 
 from scraper.run import Run
 
-__all__ = ["describe", "told_on_request"]
+__all__ = ["Teller", "describe", "told_on_request"]
 
 
 def describe(run: Run) -> Iterator[str]:
@@ -31,27 +31,53 @@ def describe(run: Run) -> Iterator[str]:
     yield from run.backend.describe()
 
 
-@contextlib.contextmanager
-def told_on_request(run: Run) -> Iterator[None]:
-    """Print :func:`describe` and all threads' stacks to stderr whenever SIGUSR1 comes, where that exists."""
-    number = getattr(signal, "SIGUSR1", None)
-    if number is None or not _has_descriptor():
-        yield
-        return
+class Teller:
+    """Handles SIGUSR1.
 
-    def tell(*_: Any) -> None:
+    :ivar run: what there is to tell about; None before it begins and after it has ended.
+    """
+
+    run: Run | None = None
+
+    def __call__(self, *_: Any) -> None:
+        """Print :func:`describe` to stderr."""
+        if self.run is None:
+            return
         # not print: the signal may have come in the middle of one, and a stream is not reentrant
-        text = "".join(f"{line}\n" for line in describe(run))
+        text = "".join(f"{line}\n" for line in describe(self.run))
         with contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), text.encode(errors="backslashreplace"))
 
-    previous = signal.signal(number, tell)
-    faulthandler.register(number, all_threads=True, chain=True)
+    @contextlib.contextmanager
+    def about(self, run: Run) -> Iterator[None]:
+        """Tell about ``run`` inside."""
+        self.run = run
+        try:
+            yield
+        finally:
+            self.run = None
+
+
+@contextlib.contextmanager
+def told_on_request() -> Iterator[Teller]:
+    """Print all threads' stacks to stderr whenever SIGUSR1 comes, where that exists, and what the teller has to say.
+
+    From the start of the command, because reading a large store takes a while too. Afterwards the signal is ignored:
+    its default would end the process.
+    """
+    teller, number = Teller(), getattr(signal, "SIGUSR1", None)
+    if number is None:
+        yield teller
+        return
+    heard = _has_descriptor()
+    signal.signal(number, teller if heard else signal.SIG_IGN)
+    if heard:
+        faulthandler.register(number, all_threads=True, chain=True)
     try:
-        yield
+        yield teller
     finally:
         faulthandler.unregister(number)
-        signal.signal(number, previous)
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _has_descriptor() -> bool:

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from scraper.cli.diagnose import told_on_request
+from scraper.cli.diagnose import Teller, told_on_request
 from scraper.cli.dry import dry_run
 from scraper.cli.interrupt import command_that_goes_on, interruptible
 from scraper.cli.notes import Notes
 from scraper.cli.outputs import Kept, open_kept
+from scraper.cli.signals import interrupt_early
 from scraper.errors import ConfigError, ScraperError
 from scraper.model import Entry, Failed, Shallower
 from scraper.options import Options, make_settings
@@ -43,6 +44,12 @@ def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -
     :param asked: the names of those that the user gave.
     :param words: the whole command line, for the command that goes on.
     """
+    interrupt_early()
+    with told_on_request() as teller:
+        return _drive(given, asked, words, teller)
+
+
+def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], teller: Teller) -> int:
     if given["quiet"] and given["verbose"]:
         raise click.UsageError("-q and -v exclude each other")
     notes = Notes(quiet=given["quiet"], verbose=given["verbose"])
@@ -58,7 +65,7 @@ def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -
             raise ConfigError(f"{kept.place} holds no seeds: give the URLs or the list once more")
         has_seeds = isinstance(kept.checkpoint, SqliteStore)
         go_on = command_that_goes_on(words, without_stdin=has_seeds) if kept.checkpoint else None
-        return _Job(given, notes, kept, around(make_settings(**options), urls), urls, go_on).crawl()
+        return _Job(given, notes, teller, kept, around(make_settings(**options), urls), urls, go_on).crawl()
 
 
 def _options(given: dict[str, Any], asked: Collection[str]) -> Options:
@@ -98,12 +105,13 @@ class _Job:
         self,
         given: dict[str, Any],
         notes: Notes,
+        teller: Teller,
         kept: Kept,
         settings: Settings,
         urls: Sequence[str],
         go_on: str | None,
     ) -> None:
-        self._given, self._notes, self._kept = given, notes, kept
+        self._given, self._notes, self._teller, self._kept = given, notes, teller, kept
         self._settings, self._urls, self._go_on = settings, urls, go_on
 
     def crawl(self) -> int:
@@ -129,7 +137,7 @@ class _Job:
     def _drive(self, run: Run) -> int:
         """Run to the end, whichever that is, and close everything while signals are still in our hands."""
         progress = self._progress()
-        with told_on_request(run), interruptible(run, self._notes.interject):
+        with self._teller.about(run), interruptible(run, self._notes.interject):
             try:
                 for entries in run.rounds():
                     if self._notes.verbose:

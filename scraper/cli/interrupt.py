@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from scraper.cli.signals import ignore_late
 from scraper.run import Run
 
 __all__ = ["command_that_goes_on", "interruptible"]
@@ -17,7 +18,7 @@ __all__ = ["command_that_goes_on", "interruptible"]
 
 @contextlib.contextmanager
 def interruptible(run: Run, say: Callable[[str], None]) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end ``run`` in order; the earlier handlers are back afterwards.
+    """Let SIGINT and SIGTERM end ``run`` in order; afterwards there is nothing left to end, and both are ignored.
 
     :param say: prints one line for the user; it is called inside the handler.
     """
@@ -30,12 +31,12 @@ def interruptible(run: Run, say: Callable[[str], None]) -> Iterator[None]:
             run.stop()
             say(f"finishing {run.crawl.in_flight} requests in flight; once more stops at once")
 
-    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
     try:
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        ignore_late()
 
 
 def command_that_goes_on(words: Sequence[str], *, without_stdin: bool) -> str:

@@ -6,13 +6,16 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
 
+from scraper.__main__ import main
 from scraper.backends import NAMES
-from tests.cli.command import Gate, Site, records, started
+from tests.cli.command import Gate, Site, records, scraper, started
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 
@@ -117,3 +120,44 @@ def _wait_until_asleep(pid: int) -> None:
         if with_zero == ["0", "0x0"]:  # read(0, ...)
             return
         time.sleep(0.005)
+
+
+def test_signals_while_a_store_is_read(
+    here: Path, site: Site, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def signalled(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("scraper.run.Run.replay", signalled)
+    before = signal.getsignal(signal.SIGTERM)
+    result = scraper(capfd, "crawl", site.root, "--backend", "asyncio")
+    assert result.is_one_message(130, "most recent call first")
+    assert result.err.endswith("\ninterrupted\n")
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_signals_after_the_end_change_nothing(
+    here: Path, site: Site, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def signalled(*_: object) -> None:
+        for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("scraper.cli.drive._Job._sum_up", signalled)
+    assert scraper(capfd, "crawl", site.root, "--backend", "asyncio").code == 0
+
+
+def test_ctrl_c_during_the_imports_is_quiet(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    module = types.ModuleType("scraper.cli")
+    module.__getattr__ = interrupted  # type: ignore[method-assign]
+    monkeypatch.setitem(sys.modules, "scraper.cli", module)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == ""
