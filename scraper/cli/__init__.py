@@ -16,16 +16,18 @@ Data goes to stdout; progress, notes, the summary and errors go to stderr. Exit 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 import click
 
 from scraper import __version__
 from scraper.cli.crawl import crawl
+from scraper.cli.notes import tell
 from scraper.cli.signals import ignore_late, kept
 from scraper.errors import ConfigError, ScraperError
 
@@ -33,8 +35,36 @@ __all__ = ["cli", "main", "run"]
 
 FAILURES, USAGE, BROKEN, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What the help and a dry run may meet when they are printed; a store's troubles are told by the store."""
 
-@click.group(context_settings={"max_content_width": 100})
+
+class _PipeClosed(Exception):
+    """Nobody reads the help or the dry run any more."""
+
+
+@contextlib.contextmanager
+def _past_click() -> Iterator[None]:
+    """Bring a closed pipe past click, which would end the process with 1."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _PipeClosed from error
+
+
+class _Commands(click.Group):
+    """A group whose commands may meet a closed pipe, when they are read (``--help``) and when they are run."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _past_click():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _past_click():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Commands, context_settings={"max_content_width": 100})
 @click.version_option(__version__, prog_name="scraper")
 def cli() -> None:
     """Fetch many pages, politely, and know what happened.
@@ -73,25 +103,31 @@ def _run(arguments: Sequence[str]) -> int:
         code = cli.main(list(arguments), prog_name="scraper", obj=list(arguments), standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError, ValueError):
+            error.show()
         return USAGE
     except ScraperError as error:
-        click.echo(f"error: {error}", err=True)
+        tell(f"error: {error}")
         return USAGE if isinstance(error, ConfigError) else BROKEN
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        tell("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
+    except _PipeClosed:
         return PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            return _bug(error, arguments)
+        tell(f"error: standard output: {error.strerror}")
+        return BROKEN
     except Exception as error:  # noqa: BLE001 - a bug of ours: the last place that can say so in one line
         return _bug(error, arguments)
 
 
 def _bug(error: Exception, arguments: Sequence[str]) -> int:
     if any(argument == "--verbose" or _is_v(argument) for argument in arguments):
-        traceback.print_exception(error)
+        tell("".join(traceback.format_exception(error)).rstrip("\n"))
     what = f"{type(error).__name__}: {error}".replace("\n", " ")
-    click.echo(f"internal error: {what}; run with -v for the traceback", err=True)
+    tell(f"internal error: {what}; run with -v for the traceback")
     return BROKEN
 
 

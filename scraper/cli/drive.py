@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -46,7 +47,10 @@ def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -
     """
     interrupt_early()
     with told_on_request() as teller:
-        return _drive(given, asked, words, teller)
+        try:
+            return _drive(given, asked, words, teller)
+        except PipeClosed:  # while an output was refilled, or closed
+            return PIPE_CLOSED
 
 
 def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], teller: Teller) -> int:
@@ -79,6 +83,8 @@ def _seeds(given: dict[str, Any], notes: Notes) -> Seeds:
     if not arguments and not (given["resume"] and given["store"]):
         again = "; only a --store keeps the URLs" if given["resume"] else ""
         raise click.UsageError(f"there is nothing to crawl: give a URL, a list file, or - for standard input{again}")
+    if not arguments and not Path(given["store"]).exists():
+        raise ConfigError(f"there is no store {given['store']} to go on with: give the URLs to begin a new crawl")
     seeds = read_seeds(arguments, skip_bad=given["skip_bad"])
     if seeds.bad_count:
         notes.say(seeds.complaint())

@@ -8,7 +8,13 @@ import sys
 
 import click
 
-__all__ = ["Notes"]
+__all__ = ["Notes", "tell"]
+
+
+def tell(text: str) -> None:
+    """Write ``text`` to stderr. Where that is full or nobody reads it, nobody is told, and all else goes on."""
+    with contextlib.suppress(OSError, ValueError):
+        click.echo(text, err=True)
 
 
 class Notes:
@@ -20,12 +26,12 @@ class Notes:
     def say(self, text: str) -> None:
         """Say what everybody should know, unless they asked for quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            tell(text)
 
     def explain(self, text: str) -> None:
         """Say what those who asked for more should know."""
         if self.verbose:
-            click.echo(text, err=True)
+            tell(text)
 
     def interject(self, text: str) -> None:
         """:meth:`say` inside a signal handler: past the stream, which may be in the middle of something else."""

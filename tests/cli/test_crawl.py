@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sqlite3
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scraper.errors import BackendError
+from scraper.store import SqliteStore
 from tests.cli.command import COMMAND, Site, environment, records, scraper, started
 from tests.server import free_port, page, status
 
@@ -106,9 +108,16 @@ def test_resume_of_what_is_not_there_begins(here: Path, site: Site, capsys: pyte
 
 
 def test_resume_of_a_store_without_seeds_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    SqliteStore("x.sqlite").close()
+    assert scraper(capsys, "crawl", "--store", "x.sqlite", "--resume").is_one_message(2, "x.sqlite holds no seeds")
+
+
+def test_resume_of_a_store_that_is_not_there_and_no_urls_is_refused(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = scraper(capsys, "crawl", "--store", "x.sqlite", "--resume")
-    assert result.code == 2
-    assert "x.sqlite holds no seeds" in result.err
+    assert result.is_one_message(2, "there is no store x.sqlite to go on with")
+    assert list(here.iterdir()) == []
 
 
 def test_headers_are_not_kept_in_the_store(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,3 +240,44 @@ def test_a_function_of_ones_own_that_fails_is_a_failure_and_named(
     assert result.code == 1
     assert f"200  {site.root}: ValueError: boom\n" in result.err
     assert "  parse     1 page on which your function failed" in result.err
+
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+
+
+def shell(here: Path, arguments: list[str], redirected: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command with its streams ``redirected``."""
+    command = f"exec {shlex.join([*COMMAND, *arguments])} {redirected}"
+    return subprocess.run(["sh", "-c", command], cwd=here, env=environment(), capture_output=True)
+
+
+@FULL
+@pytest.mark.parametrize("arguments", [["crawl", "{root}", "-v", *ASYNC], ["crawl", "{root}", "-q", "-d", "0"]])
+def test_a_full_stderr_changes_nothing(here: Path, site: Site, arguments: list[str]) -> None:
+    arguments = [argument.format(root=site.root) for argument in arguments]
+    assert shell(here, arguments, "2>/dev/full").returncode == 0
+
+
+@FULL
+def test_errors_that_cannot_be_told_keep_their_code(here: Path) -> None:
+    assert shell(here, ["crawl"], "2>/dev/full").returncode == 2
+    assert shell(here, ["crawl", "nothing.txt"], "2>/dev/full").returncode == 2
+
+
+@FULL
+def test_help_for_a_full_disk_is_one_clear_line(here: Path) -> None:
+    process = shell(here, ["--help"], ">/dev/full")
+    assert (process.returncode, process.stderr) == (3, b"error: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["--help", "crawl {root} --dry-run", "crawl --store x.sqlite --resume -f csv -q"])
+def test_a_closed_pipe_is_one_wherever_it_closes(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert scraper(capsys, "crawl", site.root, "--store", "x.sqlite", *ASYNC).code == 0
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = started(*command.format(root=site.root).split(), cwd=here, stdout=writer)
+    os.close(writer)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (141, b"")
