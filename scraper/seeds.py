@@ -78,6 +78,8 @@ def read_seeds(arguments: Iterable[str], *, skip_bad: bool = False, stdin: Binar
     for argument in arguments:
         for place, text in _texts(argument, seeds, stdin):
             try:
+                if isinstance(text, _BadUrl):
+                    raise text
                 found[_guess(text, seeds)] = None
             except _BadUrl as error:
                 seeds.bad_count += 1
@@ -116,11 +118,13 @@ def suggestion(text: str) -> str | None:
     return text if canonical(text) else None
 
 
-def _texts(argument: str, seeds: Seeds, stdin: BinaryIO | None) -> Iterator[tuple[str, str]]:
-    """The texts that should be URLs, each with its place (``urls.txt:12: ``) for messages."""
+def _texts(argument: str, seeds: Seeds, stdin: BinaryIO | None) -> Iterator[tuple[str, str | _BadUrl]]:
+    """The texts that should be URLs, or why they cannot be, each with its place (``urls.txt:12: ``) for messages."""
     if argument == "-":
         seeds.from_stdin = True
-        yield from _numbered("standard input", stdin or sys.stdin.buffer)
+        yield from _numbered("standard input", stdin or _stdin())
+    elif not argument.strip():
+        raise ConfigError("an empty argument is no URL: is a variable not set?")
     elif "://" in argument:
         yield "", argument
     elif (path := Path(argument)).exists():
@@ -131,7 +135,13 @@ def _texts(argument: str, seeds: Seeds, stdin: BinaryIO | None) -> Iterator[tupl
         raise ConfigError(_nothing(argument))
 
 
-def _file(path: Path) -> Iterator[tuple[str, str]]:
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:  # closed by whoever started us
+        raise ConfigError("standard input is closed: give the URLs, or lead a list there")
+    return sys.stdin.buffer
+
+
+def _file(path: Path) -> Iterator[tuple[str, str | _BadUrl]]:
     if path.is_dir():
         hint = f"; for the site write {suggestion(str(path))}" if suggestion(str(path)) else ""
         raise ConfigError(f"{path} is a folder, not a list of URLs{hint}")
@@ -142,13 +152,14 @@ def _file(path: Path) -> Iterator[tuple[str, str]]:
         raise ConfigError(f"cannot read the list {path}: {error.strerror or error}") from error
 
 
-def _numbered(name: str, file: BinaryIO) -> Iterator[tuple[str, str]]:
-    """The lines of a list that hold something, with their places."""
+def _numbered(name: str, file: BinaryIO) -> Iterator[tuple[str, str | _BadUrl]]:
+    """The lines of a list that hold something, with their places; a line that is no text is a bad one."""
     number, empty = 0, True
     while line := file.readline(_LONGEST_LINE):
         number += 1
-        text = _decoded(line, number, name).strip()
-        text = _COMMENT.sub("", text)
+        text = _decoded(line, number, name)
+        if isinstance(text, str):
+            text = _COMMENT.sub("", text.strip())
         if text:
             empty = False
             yield f"{name}:{number}: ", text
@@ -156,7 +167,7 @@ def _numbered(name: str, file: BinaryIO) -> Iterator[tuple[str, str]]:
         raise ConfigError(f"{name} holds no URL")
 
 
-def _decoded(line: bytes, number: int, name: str) -> str:
+def _decoded(line: bytes, number: int, name: str) -> str | _BadUrl:
     if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ConfigError(f"{name} is UTF-16; save the list as UTF-8")
     if b"\0" in line or (len(line) == _LONGEST_LINE and not line.endswith(b"\n")):
@@ -165,7 +176,7 @@ def _decoded(line: bytes, number: int, name: str) -> str:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         byte = line[error.start]
-        raise ConfigError(f"{name}:{number}: not UTF-8 (byte 0x{byte:02x}); save the list as UTF-8") from None
+        return _BadUrl(f"not UTF-8 (byte 0x{byte:02x}); save the list as UTF-8")
 
 
 def _guess(text: str, seeds: Seeds) -> str:

@@ -196,3 +196,21 @@ def test_a_long_list_is_read_line_by_line() -> None:
 
     lines = Lines(b"".join(b"http://host/%d\n" % number for number in range(20_000)))
     assert len(read_seeds(["-"], stdin=lines).urls) == 20_000
+
+
+def test_a_line_that_is_no_utf_8_is_a_bad_line(tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(b"http://a/\ncaf\xe9\nhttp://b/\n")
+    seeds = read_seeds([str(tmp_path / "list")], skip_bad=True)
+    assert (seeds.urls, seeds.bad_count) == (["http://a/", "http://b/"], 1)
+    assert "list:2: not UTF-8 (byte 0xe9)" in seeds.complaint()
+
+
+def test_an_empty_argument_is_no_url() -> None:
+    with pytest.raises(ConfigError, match="an empty argument is no URL"):
+        read_seeds([""])
+
+
+def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ConfigError, match="standard input is closed"):
+        read_seeds(["-"])
