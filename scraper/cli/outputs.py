@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from scraper.errors import ConfigError
 from scraper.run import Nowhere
-from scraper.store import JsonlStore, SqliteStore, Store, Tee, open_output, open_store
-from scraper.store.files import is_stream
+from scraper.store import CsvWriter, JsonlStore, JsonWriter, SqliteStore, Store, Tee, open_output, open_store
+from scraper.store.files import exists_already, is_stream
 
 __all__ = ["Kept", "open_kept"]
 
@@ -31,7 +31,8 @@ class Kept(NamedTuple):
 def open_kept(given: dict[str, Any]) -> Kept:
     """Open what ``--store``, ``-o``, ``-f`` and ``--resume`` ask for.
 
-    With both a store and an output the store is the checkpoint, and at resume the output is written anew from it.
+    With both a store and an output the store is the checkpoint, and at resume the output is written anew from it, if
+    it held a crawl: a name with a slip in it must not cost the output.
 
     :raises ConfigError: when they do not go together, or would overwrite something.
     :raises StoreError: when one cannot be opened.
@@ -57,12 +58,38 @@ def _with_store(path: str, given: dict[str, Any]) -> Kept:
     if output is None and form is None:
         return Kept(checkpoint, checkpoint, path, resume and new)
     try:
-        tee = Tee(checkpoint, open_output(output or "-", form, anew=resume))
+        opened = _beside(checkpoint, output or "-", form, resume)
     except BaseException:
         checkpoint.close()
         if new:  # nothing ran, so nothing is left that the next try would find in its way
             Path(path).unlink(missing_ok=True)
         raise
-    if resume:
-        tee.refill()
-    return Kept(tee, checkpoint, path if output is None else f"{path}, {output}", resume and new)
+    place = path if output is None else f"{path}, {output}"
+    return Kept(Tee(checkpoint, opened), checkpoint, place, resume and new)
+
+
+def _beside(checkpoint: SqliteStore | JsonlStore, output: str, form: str | None, resume: bool) -> Store:
+    """The output that follows ``checkpoint``."""
+    if resume and (next(checkpoint.read(), None) is not None or _holds_no_record(output)):
+        return open_output(output, form, refill=checkpoint.read())
+    if not is_stream(output) and _holds_something(output):
+        if not resume:
+            raise exists_already(output, resumable=False)
+        raise ConfigError(
+            f"{output} already exists, and {checkpoint.name} holds no crawl that it could be written anew from: "
+            "check the name of the store, or name another file for the output"
+        )
+    return open_output(output, form)
+
+
+def _holds_no_record(name: str) -> bool:
+    """Whether the file is an output of a crawl that ended before its first record."""
+    path = Path(name)
+    return path.is_file() and path.stat().st_size < 1000 and path.read_bytes() in _EMPTY
+
+
+def _holds_something(name: str) -> bool:
+    return Path(name).is_file() and Path(name).stat().st_size > 0
+
+
+_EMPTY = {b"", CsvWriter.head, JsonWriter.head + JsonWriter.tail}

@@ -39,6 +39,12 @@ class TextWriter(LineStore):
     def _corrected(self, line: bytes) -> bytes:
         return line  # it shows no depth
 
+    def _ours(self, lines: Sequence[bytes]) -> bool:
+        return bool(_TEXT_LINE.match(lines[0]))
+
+
+_TEXT_LINE = re.compile(rb"(?:\d+|[a-z-]+|refused: [a-z-]*) {2,}https?://")
+
 
 def _text_line(record: Record) -> str:
     match record.outcome:
@@ -78,6 +84,9 @@ class CsvWriter(LineStore):
             return line
         row[_DEPTH], row[_VIA] = str(correction.depth), _cell(correction.via)
         return _rows([row])
+
+    def _ours(self, lines: Sequence[bytes]) -> bool:
+        return lines[0] == self.head
 
 
 _DEPTH, _VIA = CsvWriter.COLUMNS.index("depth"), CsvWriter.COLUMNS.index("via")
@@ -149,3 +158,6 @@ class JsonWriter(LineStore):
         if url_of(text) not in self._shallower:
             return line
         return encode(lowered(decode(text), self._shallower)) + line[len(text) :]
+
+    def _ours(self, lines: Sequence[bytes]) -> bool:
+        return lines[0] == b"[\n" and lines[1:] != [] and lines[1].startswith((b'{"schema":', b"]"))

@@ -11,17 +11,17 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from scraper.errors import ConfigError, StoreError
 
-__all__ = ["STDOUT", "exists_already", "is_stream", "open_locked", "rewrite", "trouble"]
+__all__ = ["STDOUT", "exists_already", "is_stream", "open_locked", "remove_stale", "replacement", "rewrite", "trouble"]
 
 STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 """Names that mean the standard output."""
 
-_FULL = "the disk is full, or a limit on file sizes is reached: make room, then go on with --resume"
+_FULL = "the disk is full, or a limit on file sizes is reached: make room"
 _FORBIDDEN = "it may not be written: check its permissions and its folder's"
 _TROUBLE = {
     errno.ENOENT: "its folder does not exist: create it first",
@@ -39,12 +39,16 @@ _TROUBLE = {
 
 def trouble(name: str, error: OSError) -> StoreError:
     """The one message for ``error``, met at the file ``name``; raise it ``from error``."""
+    name = "standard output" if name in STDOUT else name
     return StoreError(f"{name}: {_TROUBLE.get(error.errno or 0, error.strerror or str(error))}")
 
 
-def exists_already(name: str) -> ConfigError:
-    """What to say when a crawl would be written over an earlier one."""
-    return ConfigError(f"{name} already exists: add --resume to go on with it, or name another file")
+def exists_already(name: str, *, resumable: bool) -> ConfigError:
+    """What to say when a crawl would be written over an earlier one.
+
+    :param resumable: whether it could be gone on with.
+    """
+    return ConfigError(f"{name} already exists: {'add --resume to go on with it, or ' * resumable}name another file")
 
 
 def is_stream(name: str) -> bool:
@@ -108,27 +112,54 @@ def _holder(fd: int) -> str:
 def rewrite(name: str, fd: int, change: Callable[[bytes], bytes]) -> None:
     """Replace the locked file ``name``, open as ``fd``, by itself with ``change`` applied to each line.
 
-    The new file is written beside the old one and takes its place in one step; before that, nothing has happened.
-    Nobody can lock either of them in between and write: of the old one, :func:`open_locked` sees that it is gone.
+    :raises StoreError: when the new file cannot be written; the old one stands.
+    """
+    with replacement(name, fd) as new, Path(name).open("rb") as old, open(new, "wb", closefd=False) as file:
+        file.writelines(map(change, old))
+        file.flush()
+    os.close(new)
+
+
+@contextlib.contextmanager
+def replacement(name: str, fd: int) -> Iterator[int]:
+    """A new file, locked, that takes the place of the locked file ``name``, open as ``fd``, when the block ends well.
+
+    It is written beside the old one and takes its place in one step; before that, nothing has happened. Nobody can
+    lock the old one in between and write: :func:`open_locked` sees that it is gone. A name that is a symbolic link
+    stays one. The new descriptor is the caller's afterwards; the old one was so all the time.
 
     :raises StoreError: when the new file cannot be written; the old one stands.
     """
-    path = Path(name).resolve()
-    temporary = path.with_name(f".{path.name}.rewriting")
-    about = os.fstat(fd)
+    path, temporary = Path(name).resolve(), _temporary(name)
     try:
-        temporary.unlink(missing_ok=True)  # of a process that was killed: only the holder of the lock comes here
-        with path.open("rb") as old, temporary.open("xb") as new:
-            os.fchmod(new.fileno(), stat.S_IMODE(about.st_mode))
-            new.writelines(map(change, old))
-            new.flush()
-            os.fsync(new.fileno())
+        remove_stale(name)
+        new = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise trouble(name, error) from error
+    try:
+        fcntl.flock(new, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.fchmod(new, stat.S_IMODE(os.fstat(fd).st_mode))
+        yield new
+        os.fsync(new)
         temporary.replace(path)
         _sync_folder(path.parent)
-    except OSError as error:
+    except BaseException as error:
+        os.close(new)
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise trouble(name, error) from error
+        if isinstance(error, OSError):
+            raise trouble(name, error) from error
+        raise
+
+
+def remove_stale(name: str) -> None:
+    """Remove what a process that was killed in :func:`replacement` left behind; only for the holder of the lock."""
+    _temporary(name).unlink(missing_ok=True)
+
+
+def _temporary(name: str) -> Path:
+    path = Path(name).resolve()
+    return path.with_name(f".{path.name}.rewriting")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,20 +27,22 @@ class JsonlStore(LineStore):
 
     :param path: a file; or a pipe, a device, ``-`` for the standard output.
     :param resume: go on with the file if it is there. A last line that is torn is cut off: that URL is fetched again.
-    :param anew: replace what the file holds.
+    :param refill: replace what the file holds by these; see :class:`scraper.store.lines.LineStore`.
     :raises ConfigError: when the file holds something and neither was said.
     :raises StoreError: when it cannot be opened, is in use, or holds no records of this schema.
     """
+
+    resumable = True
 
     def __init__(
         self,
         path: str | Path,
         resume: bool = False,
-        anew: bool = False,
+        refill: Iterable[Outcome] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._resume = resume
-        super().__init__(path, anew, clock)
+        super().__init__(path, refill, clock)
 
     def read(self) -> Iterator[Outcome]:
         """The recorded outcomes in the order they were written, corrections applied; a stream gives none.
@@ -62,6 +64,14 @@ class JsonlStore(LineStore):
         if url_of(line) not in self._shallower:
             return line
         return encode(lowered(decode(line), self._shallower)) + b"\n"
+
+    def _ours(self, lines: Sequence[bytes]) -> bool:
+        if not lines[0].endswith(b"\n"):  # the torn first line of a crawl that was killed
+            return _OPENING.startswith(lines[0][: len(_OPENING)])
+        try:
+            return decode(lines[0]).schema == SCHEMA
+        except msgspec.DecodeError:
+            return False
 
     def _existing(self, fd: int, size: int) -> int:
         if not self._resume:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
+from scraper.errors import ConfigError
 from scraper.model import Entry, Outcome, Shallower
-from scraper.store.files import exists_already, is_stream, open_locked, rewrite
+from scraper.store.files import exists_already, is_stream, open_locked, remove_stale, replacement, rewrite, trouble
 from scraper.store.record import Record, record_of
-from scraper.store.sink import FileSink, Sink, StreamSink
+from scraper.store.sink import GROUP, FileSink, Sink, StreamSink
 
 __all__ = ["LineStore"]
 
@@ -25,8 +27,9 @@ class LineStore:
     """One record a line, written to a file or a stream; a subclass says what a line is.
 
     :param path: a file; or a pipe, a device, ``-`` for the standard output.
-    :param anew: replace what the file holds; without, a file that is not empty is left alone.
-    :raises ConfigError: when the file holds something already.
+    :param refill: replace what the file holds by these, in one step: after any trouble it is as it was. Without, a
+        file that is not empty is left alone.
+    :raises ConfigError: when the file holds something already, with ``refill`` something that is no such output.
     :raises StoreError: when it cannot be opened or is in use by another process.
     """
 
@@ -34,22 +37,31 @@ class LineStore:
     """Lines before the first record."""
     tail = b""
     """What closes the file."""
+    resumable = False
+    """Whether a crawl can go on with the file."""
 
-    def __init__(self, path: str | Path, anew: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        refill: Iterable[Outcome] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = str(path)
-        self._anew = anew
         self._shallower: dict[str, Shallower] = {}
         self._open = True
         if is_stream(self.name):
             self._sink: Sink = StreamSink(self.name, self.tail)
-            end = 0
+            self._begin(0, refill or ())
+            return
+        fd = self._lock()
+        if refill is None:
+            self._sink, end = self._go_on(fd, clock)
+            self._begin(end, ())
         else:
-            self._sink, end = self._open_file(clock)
-        try:
-            self._begin(end)
-        except BaseException:
-            self._sink.close()
-            raise
+            try:
+                self._replace(fd, refill, clock)
+            finally:
+                os.close(fd)
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Append ``entries``; see :class:`scraper.store.base.Store`.
@@ -91,18 +103,36 @@ class LineStore:
 
     def _existing(self, fd: int, size: int) -> int:
         """Where to go on in a file that is not empty."""
-        if not self._anew:
-            raise exists_already(self.name)
-        os.ftruncate(fd, 0)
-        return 0
+        raise exists_already(self.name, resumable=self.resumable)
 
-    def _begin(self, end: int) -> None:
-        if end == 0 and self.head:
-            self._sink.put(self.head, 0)
-            self._sink.flush()
+    def _ours(self, lines: Sequence[bytes]) -> bool:
+        """Whether a file that begins with ``lines``, two at most, is an earlier output of this kind."""
+        raise NotImplementedError
 
-    def _open_file(self, clock: Callable[[], float]) -> tuple[FileSink, int]:
+    def _begin(self, end: int, refill: Iterable[Outcome]) -> None:
+        """Write what stands before all that is to come; the sink is closed after trouble."""
+        try:
+            if end == 0 and self.head:
+                self._sink.put(self.head, 0)
+                self._sink.flush()
+            outcomes = iter(refill)
+            while group := list(islice(outcomes, GROUP)):
+                self.write(group)
+        except BaseException:
+            self._sink.close()
+            raise
+
+    def _lock(self) -> int:
         fd = open_locked(self.name, self.name)
+        try:
+            remove_stale(self.name)
+        except OSError as error:
+            os.close(fd)
+            raise trouble(self.name, error) from error
+        return fd
+
+    def _go_on(self, fd: int, clock: Callable[[], float]) -> tuple[FileSink, int]:
+        """The sink, and where it begins in the file, which is not at 0 after a resume."""
         try:
             size = os.fstat(fd).st_size
             end = self._existing(fd, size) if size else 0
@@ -110,6 +140,19 @@ class LineStore:
             os.close(fd)
             raise
         return FileSink(fd, self.name, end, self.tail, clock), end
+
+    def _replace(self, fd: int, refill: Iterable[Outcome], clock: Callable[[], float]) -> None:
+        """Put a new file with ``refill`` in the place of the one that is open as ``fd``."""
+        with open(fd, "rb", closefd=False) as old:
+            lines = list(islice(old, 2))
+        if lines and not self._ours(lines):
+            raise ConfigError(f"{self.name} holds something else than records written earlier: name another file")
+        with replacement(self.name, fd) as new:
+            # a descriptor of its own: after trouble both the sink and the replacement close theirs
+            self._sink = FileSink(os.dup(new), self.name, 0, self.tail, clock)
+            self._begin(0, refill)
+            self._sink.flush()
+        os.close(new)
 
 
 def lowered(record: Record, shallower: dict[str, Shallower]) -> Record:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from scraper.errors import ConfigError
+from scraper.model import Outcome
 from scraper.store.base import Store
 from scraper.store.exports import CsvWriter, JsonWriter, TextWriter
 from scraper.store.files import is_stream
@@ -43,13 +44,20 @@ def open_store(
     raise ConfigError(f"{path}: {kind} cannot be resumed from: end the name in .sqlite or .jsonl")
 
 
-def open_output(path: str | Path, format: str | None = None, resume: bool = False, anew: bool = False) -> Store:  # noqa: A002
+def open_output(
+    path: str | Path,
+    format: str | None = None,  # noqa: A002
+    resume: bool = False,
+    refill: Iterable[Outcome] | None = None,
+) -> Store:
     """The output at ``path``, ``-`` for the standard output.
 
     :param format: one of :data:`FORMATS`; without it the suffix says, and a stream gets ``text``.
     :param resume: go on with the file if it is there; only JSON lines can.
-    :param anew: replace what the file holds: at resume, for :meth:`scraper.store.tee.Tee.refill`.
-    :raises ConfigError: when the format is unknown or cannot be resumed, or the file holds something.
+    :param refill: at resume beside a store, what that one holds: it replaces what the file holds. A stream gets it
+        once more.
+    :raises ConfigError: when the format is unknown or cannot be resumed, or the file holds something; with ``refill``
+        only something that no earlier crawl wrote in this format.
     :raises StoreError: when it cannot be opened or is in use.
     """
     chosen = format or _SUFFIXES.get(Path(path).suffix.lower()) or ("text" if is_stream(str(path)) else None)
@@ -58,7 +66,7 @@ def open_output(path: str | Path, format: str | None = None, resume: bool = Fals
     if chosen not in _WRITERS:
         raise ConfigError(f"{chosen!r} is no format: choose {', '.join(FORMATS)}")
     if chosen == "jsonl":
-        return JsonlStore(path, resume, anew)
+        return JsonlStore(path, resume, refill)
     if resume:
         raise ConfigError(f"{path}: {chosen} cannot be gone on with: write .jsonl, or keep a store beside it")
-    return _WRITERS[chosen](path, anew)
+    return _WRITERS[chosen](path, refill)

@@ -188,7 +188,7 @@ class SqliteStore:
         file = Path(self.name)
         with _translated(self.name):
             if file.exists() and file.stat().st_size and not resume:
-                raise exists_already(self.name)
+                raise exists_already(self.name, resumable=True)
             db = sqlite3.connect(self.name, timeout=2.0, isolation_level=None)
             try:
                 _prepare(db, self.name, meta)

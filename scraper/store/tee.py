@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from scraper.model import Entry, Outcome
 from scraper.store.base import Store
-from scraper.store.sink import GROUP
 
 __all__ = ["Tee"]
 
@@ -31,13 +29,6 @@ class Tee:
     def read(self) -> Iterator[Outcome]:
         """What the first store holds."""
         return self._primary.read()
-
-    def refill(self) -> None:
-        """Write what the first store holds into the others: at resume, when they were opened anew."""
-        outcomes = self._primary.read()
-        while group := list(islice(outcomes, GROUP)):
-            for store in self._others:
-                store.write(group)
 
     def close(self) -> None:
         """Close every store, whatever happens to one of them; the first trouble is raised."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scraper.errors import BackendError
-from scraper.store import SqliteStore
+from scraper.store import SqliteStore, open_output
 from tests.cli.command import COMMAND, Site, environment, records, scraper, started
 from tests.server import free_port, page, status
 
@@ -96,9 +96,39 @@ def test_resume_writes_the_output_anew_from_the_store(
 ) -> None:
     options = ("crawl", site.root, "--store", "x.sqlite", "-o", "x.json", *ASYNC)
     scraper(capsys, *options, "--max-pages", "2")
-    Path("x.json").write_text("cut off [")
+    Path("x.json").write_text('[\n{"schema":1,"url":"cut off')
     scraper(capsys, *options, "--resume", "--max-pages", "100")
     assert sorted(record["url"] for record in json.loads(Path("x.json").read_text())) == site.urls
+
+
+@pytest.mark.parametrize("store", ["typo.sqlite", "begun.sqlite"])
+@pytest.mark.parametrize(("name", "content"), [("hours.jsonl", None), ("notes.txt", "my notes\n")])
+def test_a_resume_without_a_crawl_leaves_the_output_alone(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str], store: str, name: str, content: str | None
+) -> None:
+    SqliteStore("begun.sqlite").close()
+    if content is None:
+        scraper(capsys, "crawl", site.root, "-o", name, *ASYNC)
+    else:
+        Path(name).write_text(content)
+    before = Path(name).read_bytes()
+    result = scraper(capsys, "crawl", f"{site.root}1", "--store", store, "--resume", "-o", name, *ASYNC)
+    assert result.is_one_message(2, f"{name} already exists, and {store} holds no crawl")
+    assert Path(name).read_bytes() == before
+    assert not Path("typo.sqlite").exists()
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.csv", "x.txt", "x.jsonl"])
+def test_a_resume_of_a_crawl_that_recorded_nothing_yet(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    SqliteStore("x.sqlite").close()
+    open_output(name).close()
+    options = ("crawl", site.root, "-d", "0", "--store", "x.sqlite", "-o", name, *ASYNC)
+    assert scraper(capsys, *options, "--resume").code == 0
+    assert site.root in Path(name).read_text()
+    Path("x.sqlite").unlink()
+    assert scraper(capsys, *options).is_one_message(2, f"{name} already exists: name another file")
 
 
 def test_resume_of_what_is_not_there_begins(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,7 +205,8 @@ def test_a_full_disk_breaks_off_and_says_how_to_go_on(
     with monkeypatch.context() as patch:
         patch.setattr("os.pwrite", full)
         result = scraper(capsys, "crawl", site.root, "-o", "x.jsonl", *ASYNC)
-    assert result.is_one_message(3, "x.jsonl: the disk is full", "to go on: python -m scraper crawl --resume")
+    assert result.is_one_message(3, "error: x.jsonl: the disk is full")
+    assert "\nwhat was recorded is kept; to go on: python -m scraper crawl --resume" in result.err
     assert scraper(capsys, "crawl", site.root, "-o", "x.jsonl", "--resume", *ASYNC).code == 0
     assert sorted(records(here / "x.jsonl")) == site.urls
 
@@ -281,3 +312,11 @@ def test_a_closed_pipe_is_one_wherever_it_closes(
     os.close(writer)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (141, b"")
+
+
+@FULL
+def test_a_full_standard_output_is_called_so_and_cannot_be_resumed(here: Path, site: Site) -> None:
+    process = shell(here, ["crawl", site.root, "-d", "0"], ">/dev/full")
+    assert process.returncode == 3
+    assert process.stderr.startswith(b"error: standard output: the disk is full")
+    assert b"--resume" not in process.stderr

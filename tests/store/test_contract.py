@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from scraper.errors import ConfigError, ScraperError, StoreError
 from scraper.model import Outcome, Shallower
-from scraper.store import JsonlStore, MemoryStore, SqliteStore, Store, Tee, open_output, open_store
+from scraper.store import CsvWriter, JsonlStore, MemoryStore, SqliteStore, Store, Tee, open_output, open_store
 from scraper.store.sink import GROUP
 from tests.store.examples import SHAPES, lowered, outcomes
 
@@ -178,12 +178,63 @@ def test_one_trouble_in_a_tee_closes_all(tmp_path: Path) -> None:
 
 def test_outputs_are_refilled_from_the_store(tmp_path: Path) -> None:
     open_and_fill(tmp_path / "a.sqlite")
-    (tmp_path / "a.csv").write_text("old\n" * 100)
-    tee = Tee(open_store(tmp_path / "a.sqlite", resume=True), open_output(tmp_path / "a.csv", anew=True))
-    tee.refill()
+    (tmp_path / "real.csv").write_bytes(CsvWriter.head + b"old\n" * 100)
+    (tmp_path / "a.csv").symlink_to("real.csv")
+    store = open_store(tmp_path / "a.sqlite", resume=True)
+    tee = Tee(store, open_output(tmp_path / "a.csv", refill=store.read()))
     tee.write(outcomes(6)[5:])
     tee.close()
     assert len((tmp_path / "a.csv").read_text().splitlines()) == 7
+    assert (tmp_path / "a.csv").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.txt", "a.jsonl"])
+def test_only_an_earlier_output_is_refilled(tmp_path: Path, name: str) -> None:
+    for foreign in (b"my notes\n", b"[1, 2]\n", b"[\n1]\n", b"url,title\r\n", b'{"schema":2}\n', b"200 shops\n"):
+        (tmp_path / name).write_bytes(foreign)
+        with pytest.raises(ConfigError, match=rf"{name} holds something else than records"):
+            open_output(tmp_path / name, refill=outcomes(3))
+        assert (tmp_path / name).read_bytes() == foreign
+    (tmp_path / name).unlink()
+    for number in (0, 3, 1):
+        output = open_output(tmp_path / name, refill=outcomes(number))
+        assert in_use(tmp_path / name)
+        output.close()
+        assert (tmp_path / name).read_text().count("https://example.com/0") == min(1, number) * (1 + 3 * ("j" in name))
+
+
+def in_use(path: Path) -> bool:
+    with pytest.raises(StoreError, match="in use by another process"):
+        open_output(path)
+    return True
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.txt", "a.jsonl"])
+def test_a_refill_that_fails_costs_nothing(tmp_path: Path, name: str) -> None:
+    def torn() -> Iterator[Outcome]:
+        yield from outcomes(500)
+        raise StoreError("the store is damaged")
+
+    output = open_output(tmp_path / name, refill=outcomes(3))
+    output.close()
+    before = (tmp_path / name).read_bytes()
+    with pytest.raises(StoreError, match="damaged"):
+        open_output(tmp_path / name, refill=torn())
+    assert (tmp_path / name).read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_what_a_killed_rewriting_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".a.jsonl.rewriting").write_text("half")
+    open_output(tmp_path / "a.jsonl").close()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_only_what_can_be_gone_on_with_says_so(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.json", "a.txt"):
+        (tmp_path / name).write_text("something\n")
+        with pytest.raises(ConfigError, match="already exists: name another file"):
+            open_output(tmp_path / name)
 
 
 @pytest.mark.parametrize(

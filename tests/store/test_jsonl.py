@@ -20,7 +20,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def write(path: Path, number: int) -> bytes:
-    store = JsonlStore(path, anew=True)
+    path.unlink(missing_ok=True)
+    store = JsonlStore(path)
     store.write(outcomes(number))
     store.close()
     return path.read_bytes()

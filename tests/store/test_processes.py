@@ -90,7 +90,7 @@ def test_a_limit_on_file_sizes_is_named_and_the_store_opens_again(path: Path, st
     process = start(path)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (500_000, 500_000))
     assert said(process) == "begun"
-    assert "limit on file sizes is reached: make room, then go on with --resume" in said(process)
+    assert "limit on file sizes is reached: make room" in said(process)
     process.communicate("")
     found = recorded(path)
     assert found == [fetched(number, links=20) for number in range(len(found))]
