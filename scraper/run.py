@@ -34,7 +34,7 @@ class Run:
 
     :ivar crawl: the core; it knows what waits and what is in flight.
     :ivar recorded: outcomes that the store held already.
-    :ivar begun: the backend's clock at the start.
+    :ivar begun: the backend's clock when the seeds were in: reading a large store is no part of the crawl's pace.
     """
 
     def __init__(self, settings: Settings, backend: Backend, store: Store, chance: Callable[[], float]) -> None:
@@ -225,6 +225,7 @@ def open_run(
     try:
         made.replay(store.read())
         made.seed(seeds)
+        made.begun = backend.clock()
     except BaseException:
         made.close()
         raise

@@ -14,7 +14,8 @@ import pytest
 import scraper
 from scraper import ConfigError, Failed, Fetched, Outcome, Reason, Refused, Simulated, StoreError, Web
 from scraper.options import make_settings
-from scraper.store import SqliteStore
+from scraper.run import open_run
+from scraper.store import MemoryStore, SqliteStore
 from tests.server import ScriptedServer, page
 
 SEED = "http://a/"
@@ -312,3 +313,17 @@ def test_importing_the_package_loads_nothing() -> None:
     script = "import sys; before = set(sys.modules); import scraper; print(*sorted(set(sys.modules) - before))"
     loaded = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, check=True).stdout
     assert not {"msgspec", "can_ada", "aiohttp", "click", "scraper.model"} & set(loaded.split())
+
+
+def test_the_clock_of_a_run_begins_when_the_store_is_read(web: Web) -> None:
+    now = [0.0]
+
+    class Large(MemoryStore):
+        def read(self) -> Iterator[Outcome]:
+            now[0] += 100.0
+            return super().read()
+
+    backend = Simulated(web)
+    backend.clock = lambda: now[0]  # type: ignore[method-assign]
+    with open_run(make_settings(), [SEED], backend, Large()) as run:
+        assert run.elapsed == 0.0

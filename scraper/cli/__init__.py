@@ -107,7 +107,7 @@ def _run(arguments: Sequence[str]) -> int:
             error.show()
         return USAGE
     except ScraperError as error:
-        tell(f"error: {error}")
+        tell("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]))
         return USAGE if isinstance(error, ConfigError) else BROKEN
     except (click.Abort, KeyboardInterrupt):
         tell("interrupted")

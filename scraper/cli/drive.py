@@ -130,8 +130,9 @@ class _Job:
                 self._notes.say(f"going on: {run.recorded:,} already recorded")
             try:
                 code = self._drive(run)
-            except ScraperError:
-                self._notes.say(self._after_trouble)
+            except ScraperError as error:
+                if not self._notes.quiet:
+                    error.add_note(self._after_trouble)
                 raise
             self._sum_up(run)
             return code or (FAILURES if run.stats.failures else 0)
