@@ -5,6 +5,7 @@ Here is the one table that says which reason an exception means, whoever raised 
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from scraper.fetch.response import is_redirect
 from scraper.model import Failed, Fetched, Outcome, Page, Reason, Request, Response, Timings
 from scraper.url import canonical
 
-__all__ = ["REASONS", "WRAPPERS", "conclude", "reason_of", "visit", "visit_async"]
+__all__ = ["OURS", "REASONS", "WRAPPERS", "conclude", "reason_of", "visit", "visit_async"]
 
 Parse = Callable[[Response], Page]
 
@@ -91,10 +92,14 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
 def reason_of(error: BaseException) -> tuple[Reason, str]:
     """What an exception means, and its text for a person.
 
-    A :class:`FetchError` says it itself. Else the first in the chain of causes that :data:`REASONS` knows decides, from
-    the outermost inwards; then the first that :data:`WRAPPERS` knows; all else is a bug of ours.
+    A lack that :data:`OURS` knows is nobody else's fault. A :class:`FetchError` says it itself. Else the first in the
+    chain of causes that :data:`REASONS` knows decides, from the outermost inwards; then the first that
+    :data:`WRAPPERS` knows; all else is a bug of ours.
     """
     chain = list(_chain(error))
+    for nested in chain:
+        if isinstance(nested, OSError) and nested.errno in OURS:
+            return Reason.INTERNAL, OURS[nested.errno]
     for nested in chain:
         if isinstance(nested, FetchError):
             return nested.reason, _detail(nested.detail)
@@ -155,9 +160,15 @@ WRAPPERS = {
     "aiohttp.client_exceptions.ClientOSError": Reason.RESET,
     "aiohttp.client_exceptions.ClientError": Reason.PROTOCOL,
     "requests.exceptions.RequestException": Reason.PROTOCOL,
-    "builtins.OSError": Reason.CONNECT,  # network or host unreachable, no file descriptor left
+    "builtins.OSError": Reason.CONNECT,  # network or host unreachable
 }
 """What those mean that only wrap another, when there is nothing more telling inside."""
+
+OURS = {
+    errno.EMFILE: "this process has too many files open: raise `ulimit -n`, or lower the concurrency",
+    errno.ENFILE: "the system has too many files open: lower the concurrency",
+}
+"""What the system refuses for a lack of our own, whatever it was asked for, with what can be done about it."""
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _DAY = 86_400.0

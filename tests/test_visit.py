@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from scraper.fetch import FetchError
 from scraper.model import Failed, Fetched, Outcome, Page, Reason, Request, Response, Timings
-from scraper.visit import REASONS, WRAPPERS, conclude, reason_of, visit, visit_async
+from scraper.visit import OURS, REASONS, WRAPPERS, conclude, reason_of, visit, visit_async
 
 URL = "http://example.test/a/b"
 REQUEST = Request(URL)
@@ -179,6 +180,13 @@ def test_outermost_that_knows_decides() -> None:
     wrapped.__cause__ = refused
     assert reason_of(wrapped)[0] is Reason.CONNECT
     assert reason_of(OSError(101, "Network is unreachable"))[0] is Reason.CONNECT
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_a_lack_of_our_own_is_nobody_elses_fault(number: int) -> None:
+    error = FetchError(Reason.CONNECT, "127.0.0.1:80: too many")
+    error.__cause__ = OSError(number, "too many")
+    assert reason_of(error) == (Reason.INTERNAL, OURS[number])
 
 
 def test_chain_that_bites_its_tail() -> None:

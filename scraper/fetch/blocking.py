@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import ssl
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,9 +21,11 @@ from requests import PreparedRequest
 from requests import Response as Answer
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3._collections import RecentlyUsedContainer
 
 from scraper.fetch.connection import Line, PlainConnection, TLSConnection
 from scraper.fetch.errors import StaleError
+from scraper.fetch.files import kept_in_thread
 from scraper.fetch.headers import RequestHeaders, joined, tls_context
 from scraper.fetch.response import Stopwatch, respond
 from scraper.model import Request, Response
@@ -31,8 +34,6 @@ from scraper.url import host_key, hostname
 
 __all__ = ["BlockingFetcher"]
 
-_HOSTS = 16
-"""Hosts whose connections are kept; a thread has one to each."""
 _PIECE = 1 << 20
 
 
@@ -48,6 +49,7 @@ class BlockingFetcher:
         self._headers = RequestHeaders(identity)
         self._adapter = _Adapter(self._line, identity)
         self._proxies = {"http": identity.proxy, "https": identity.proxy} if identity.proxy else None
+        _OPEN.add(self)
 
     def fetch(self, request: Request) -> Response:
         """Ask for ``request.url`` and read the answer whole.
@@ -67,6 +69,7 @@ class BlockingFetcher:
 
     def close(self) -> None:
         """Close all connections."""
+        _OPEN.discard(self)
         self._adapter.close()
 
     def _attempt(self, request: Request, watch: Stopwatch) -> Response:
@@ -88,6 +91,10 @@ class BlockingFetcher:
         return prepared
 
 
+_OPEN: weakref.WeakSet[BlockingFetcher] = weakref.WeakSet()
+"""The fetchers of this process, who share its sockets."""
+
+
 class _Adapter(HTTPAdapter):
     """Puts our connections under requests, and leaves out what it does for each answer that nobody reads."""
 
@@ -98,15 +105,18 @@ class _Adapter(HTTPAdapter):
         }
         self._identity = identity
         self._tls = tls_context(identity) if identity.ca_file else None
-        super().__init__(pool_connections=_HOSTS, pool_maxsize=1)
+        super().__init__(pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
+        self.poolmanager.pools = _Hosts()
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
         manager: PoolManager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = self._pools  # type: ignore[assignment]
+        if not isinstance(manager.pools, _Hosts):
+            manager.pools = _Hosts()
         return manager
 
     def get_connection_with_tls_context(
@@ -143,6 +153,17 @@ class _Adapter(HTTPAdapter):
         answer = Answer()
         answer.status_code, answer.raw, answer.request, answer.url = resp.status, resp, req, str(req.url)
         return answer
+
+
+class _Hosts(RecentlyUsedContainer[Any, HTTPConnectionPool]):
+    """The hosts whose connection is kept; how many depends on how many threads there are at the moment."""
+
+    def __setitem__(self, key: Any, pool: HTTPConnectionPool) -> None:
+        """Keep ``pool``; those that were used longest ago go, and their connections with them."""
+        self._maxsize = kept_in_thread(len(_OPEN))
+        while len(self._container) > self._maxsize:
+            self._container.popitem(last=False)
+        super().__setitem__(key, pool)
 
 
 def _make_pool(pool: type[HTTPConnectionPool], connection: Any, *args: Any, **kwargs: Any) -> HTTPConnectionPool:

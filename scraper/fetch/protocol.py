@@ -14,12 +14,14 @@ from typing import Any, cast
 
 from aiohttp import HttpVersion11, StreamReader, TCPConnector
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http_parser import RawResponseMessage
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from scraper.fetch.errors import FetchError
+from scraper.fetch.files import idle_in_loop
 from scraper.fetch.framing import AnswerReader, Head
-from scraper.fetch.resolver import Resolver
+from scraper.fetch.resolver import NAMES_KEPT, Resolver
 from scraper.model import Reason
 from scraper.settings import Limits
 
@@ -68,20 +70,54 @@ class Flight:
 
 
 class Connector(TCPConnector):
-    """aiohttp's pool of connections, without a limit of its own."""
+    """aiohttp's pool of connections, without a limit of those in use, and with one of those at rest.
+
+    aiohttp keeps each connection for 15 s. Over the limit the one that has rested longest is closed; it is cut off and
+    not told goodbye, since a TLS server that does not answer one would hold the socket for long.
+    """
 
     def __init__(self, flights: dict[asyncio.Task[object], Flight], limits: Limits, *, reuse: bool) -> None:
-        super().__init__(limit=0, force_close=not reuse, resolver=Resolver())
-        self._factory = functools.partial(Protocol, self._loop, flights, limits)  # type: ignore[assignment]
+        super().__init__(limit=0, force_close=not reuse, resolver=Resolver(), ttl_dns_cache=NAMES_KEPT)
+        self._idle: dict[ResponseHandler, ConnectionKey] = {}
+        self._most_idle = idle_in_loop()
+        self._factory = functools.partial(  # type: ignore[assignment]
+            Protocol, self._loop, flights, limits, self._idle
+        )
+
+    def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        """Take back a connection that has served."""
+        super()._release(key, protocol, should_close=should_close)
+        if not self._closed and protocol.transport is not None and not self._force_close:
+            self._idle[protocol] = key
+            if len(self._idle) > self._most_idle:
+                self._evict(next(iter(self._idle)))
+
+    def _evict(self, oldest: ResponseHandler) -> None:
+        """Close ``oldest``, and forget what stands before it: that rested longer, so it is closed already."""
+        key = self._idle.pop(oldest)
+        oldest.abort()
+        waiting = self._conns.get(key)
+        while waiting and waiting.popleft()[0] is not oldest:
+            pass
+        if not waiting:
+            self._conns.pop(key, None)
 
 
 class Protocol(ResponseHandler):
-    """One connection; it serves one fetch after the other."""
+    """One connection; it serves one fetch after the other.
+
+    :param idle: the connections at rest, which it leaves when it is used again or lost.
+    """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, flights: dict[asyncio.Task[object], Flight], limits: Limits
+        self,
+        loop: asyncio.AbstractEventLoop,
+        flights: dict[asyncio.Task[object], Flight],
+        limits: Limits,
+        idle: dict[ResponseHandler, ConnectionKey],
     ) -> None:
         super().__init__(loop)
+        self._idle = idle
         self._flights = flights
         self._limits = limits
         self._flight: Flight | None = None
@@ -92,6 +128,7 @@ class Protocol(ResponseHandler):
     def set_response_params(self, **params: Any) -> None:
         """A request is about to be sent by the task that runs now."""
         self._parser = _NO_PARSER
+        self._idle.pop(self, None)
         self._reader = AnswerReader(self._limits.header, self._limits.size)
         self._stream = self._payload = None
         task = asyncio.current_task(self._loop)
@@ -129,6 +166,7 @@ class Protocol(ResponseHandler):
             self._deliver(reader, body)
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        self._idle.pop(self, None)
         reader = self._reader
         if reader is not None and not reader.done:
             self._lost(reader, exc)

@@ -14,11 +14,15 @@ import threading
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-__all__ = ["Resolver"]
+__all__ = ["NAMES_KEPT", "Resolver"]
+
+NAMES_KEPT = 300
+"""Seconds that the addresses of a host are remembered. The system does not tell how long they hold; a crawl comes back
+to a host for longer than aiohttp's usual 10 s, and addresses that change sooner are seldom gone at once."""
 
 
 class Resolver(AbstractResolver):
-    """One thread a lookup; aiohttp's connector asks once for a host and remembers the answer."""
+    """One thread a lookup; aiohttp's connector asks once for a host and remembers for :data:`NAMES_KEPT`."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC

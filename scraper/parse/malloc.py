@@ -1,30 +1,54 @@
-"""The memory of a process that parses page after page."""
+"""What a process that only crawls sets for itself: its memory, and how many files it may have open."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import sys
 
-__all__ = ["keep_heap", "tune"]
+if sys.platform != "win32":
+    import resource
+
+__all__ = ["keep_heap", "raise_file_limit", "tune"]
 
 _MB = 1 << 20
 _SETTINGS = ((-1, 256 * _MB), (-3, 64 * _MB), (-2, 16 * _MB))
 """M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and M_TOP_PAD of glibc's malloc.h with their values in bytes."""
 
 
+_FILES = 65_536
+"""More only costs: some programs walk through all numbers that a file might have."""
 _YOUNG = 50_000
 """Objects between two looks for cycles: there are next to none, and the usual 700 cost 4 to 6 % of a page's CPU."""
 
 
 def tune() -> None:
-    """What a process that only crawls sets for itself at its start: the heap is kept, cycles are looked for rarely.
+    """What a process that only crawls sets for itself at its start.
+
+    The heap is kept, cycles are looked for rarely, and as many files may be open as the system allows.
 
     For a program's main and for worker processes; a library must not decide this for the program that it is in.
     """
     keep_heap()
+    raise_file_limit()
     gc.freeze()
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
+
+
+def raise_file_limit() -> None:
+    """Let this process open as many files as it may without asking, 65,536 at most; a connection is a file.
+
+    The soft limit is 1,024 nearly everywhere for the sake of programs that use ``select``, which can take no more; this
+    one does not.
+    """
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):  # the kernel of macOS takes less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def keep_heap() -> bool:
