@@ -158,6 +158,13 @@ class _Plan:
         resume: bool,
         options: Options,
     ) -> None:
+        if not isinstance(backend, str) and not hasattr(backend, "submit"):
+            raise ConfigError(f"backend must be a name, such as 'asyncio', or a Backend, not {backend!r}")
+        if resume and store is None:
+            raise ConfigError("resume needs the store that it can go on with: store=FILE")
+        for seed in seeds:
+            if not isinstance(seed, str):
+                raise ConfigError(f"a seed must be a URL as a text, not {seed!r}; of a list, write crawl(*urls)")
         self._settings, self._options = settings, settled(options)
         make_settings(settings, **self._options)  # only to be sure: what the store remembers is still missing
         self._seeds = list(dict.fromkeys(seed_url(seed) for seed in seeds))

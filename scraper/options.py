@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Iterable, Mapping
+from os import PathLike
+from types import NoneType
 from typing import Any, Literal, TypedDict, cast
 
 import msgspec
@@ -91,7 +93,7 @@ def settled(options: Options) -> Options:
     """``options`` whose iterables can be read more than once."""
     plain: dict[str, Any] = {**options}
     for name in _ITERABLES & plain.keys():
-        if not isinstance(plain[name], str | Mapping):
+        if isinstance(plain[name], Iterable) and not isinstance(plain[name], str | bytes | Mapping):
             plain[name] = tuple(plain[name])
     return cast(Options, plain)
 
@@ -137,7 +139,27 @@ _AT_LEAST: dict[str, float] = {
 }
 
 
+_TEXT = ((str,), "a text")
+_TEXTS = ((str, Iterable), "regular expressions, each a text")
+_KINDS: dict[str, tuple[tuple[Any, ...], str]] = {
+    "scope": ((str, ScopeMode), "one of host, domain, path, any"),
+    "include": _TEXTS,
+    "exclude": _TEXTS,
+    "headers": ((Mapping, Iterable), "pairs of name and value, such as {'Accept-Language': 'en'}"),
+    "user_agent": _TEXT,
+    "proxy": ((str, NoneType), "the URL of a proxy, or None"),
+    "ca_file": ((str, PathLike, NoneType), "the name of a file, or None"),
+    "parser": _TEXT,
+    "parse": ((str, NoneType), "the name of a function, 'module:function': workers import it afresh"),
+}
+"""The types of values that are no numbers, and how a message calls them."""
+
+
 def _check(name: str, value: Any) -> None:
+    types, called = _KINDS.get(name, ((object,), ""))
+    if not isinstance(value, types) or isinstance(value, bytes):
+        shown = repr(value) if name in KEPT else type(value).__name__  # no secret in a message
+        raise ConfigError(f"{name} must be {called}, not {shown}")
     least = _AT_LEAST.get(name)
     if least is None or (value is None and name in {"depth", "max_pages", "max_time", "delay"}):
         return
@@ -153,11 +175,18 @@ def _scope(value: str | ScopeMode) -> ScopeMode:
 
 
 def _patterns(value: str | Iterable[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+    patterns = (value,) if isinstance(value, str) else tuple(value)
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise ConfigError(f"{pattern!r} is no regular expression: write it as a text")
+    return patterns
 
 
 def _headers(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     pairs = tuple(value.items()) if isinstance(value, Mapping) else tuple(value)
+    for pair in pairs:
+        if not (isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
+            raise ConfigError(f"headers must be {_KINDS['headers'][1]}")
     for name, text in pairs:
         if not _TOKEN.fullmatch(name):
             raise ConfigError(f"{name!r} is no name of a header")

@@ -327,3 +327,30 @@ def test_the_clock_of_a_run_begins_when_the_store_is_read(web: Web) -> None:
     backend.clock = lambda: now[0]  # type: ignore[method-assign]
     with open_run(make_settings(), [SEED], backend, Large()) as run:
         assert run.elapsed == 0.0
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"user_agent": None}, "user_agent must be a text, not None"),
+        ({"headers": "a: b"}, "headers must be pairs of name and value"),
+        ({"headers": {"X-Number": 5}}, "headers must be pairs of name and value"),
+        ({"headers": 5}, "headers must be pairs of name and value"),
+        ({"include": 5}, "include must be regular expressions"),
+        ({"exclude": [5]}, "5 is no regular expression"),
+        ({"proxy": 5}, "proxy must be the URL of a proxy, or None, not int"),
+        ({"ca_file": 5}, "ca_file must be the name of a file"),
+        ({"parse": len}, "parse must be the name of a function, 'module:function'"),
+        ({"scope": 5}, "scope must be one of host"),
+        ({"backend": None}, "backend must be a name"),
+        ({"resume": True}, "resume needs the store"),
+    ],
+)
+def test_values_of_the_wrong_type_are_told(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        scraper.crawl(SEED, **given)
+
+
+def test_a_seed_that_is_no_text_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"write crawl\(\*urls\)"):
+        scraper.crawl([SEED])  # type: ignore[arg-type]
