@@ -5,6 +5,7 @@ The figures are the least of several rounds: what the step costs when nothing el
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -74,7 +75,7 @@ def least(step: Callable[[], object], pages: int) -> float:
 def _visit(name: str, urls: Sequence[str]) -> None:
     backend = create(name, Settings(concurrency=16))
     waiting, collected = iter(urls), 0
-    for url in [url for url, _ in zip(waiting, range(backend.capacity), strict=False)]:
+    for url in itertools.islice(waiting, backend.capacity):
         backend.submit(Request(url))
     while collected < len(urls):
         arrived = backend.collect(1.0)
