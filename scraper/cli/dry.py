@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from scraper.cli.outputs import check_places, is_there
+from scraper.errors import ConfigError
 from scraper.options import Options, make_settings
 from scraper.run import around, pick
 from scraper.settings import Settings
+from scraper.store import SqliteStore, open_store
 
 __all__ = ["dry_run"]
 
@@ -18,7 +22,13 @@ _SHOWN = 10
 
 
 def dry_run(given: dict[str, Any], options: Options, seeds: list[str]) -> int:
-    """Print backend, settings and seeds to stdout; the exit code."""
+    """Print backend, settings and seeds to stdout; the exit code.
+
+    What can be refused without making a file is refused as in the real run. A store to go on with is opened, and
+    closed as it was; an output is not: JSON lines would be mended at their end, others written anew.
+    """
+    check_places(given)
+    options, seeds = _remembered(given, options, seeds)
     settings = around(make_settings(**options), seeds)
     name, why = pick(given["backend"], settings, seeds)
     click.echo(f"backend: {name} ({why})")
@@ -27,12 +37,26 @@ def dry_run(given: dict[str, Any], options: Options, seeds: list[str]) -> int:
     kept = given["store"] or given["output"]
     if kept:
         click.echo(f"results: {kept}{', which exists' if Path(kept).exists() else ''}")
-    click.echo(f"seeds: {len(seeds)}" + (f", and those that {given['store']} holds" if given["resume"] else ""))
+    click.echo(f"seeds: {len(seeds)}")
     for seed in seeds[:_SHOWN]:
         click.echo(f"  {seed}")
     if len(seeds) > _SHOWN:
         click.echo(f"  ... and {len(seeds) - _SHOWN} more")
     return 0
+
+
+def _remembered(given: dict[str, Any], options: Options, seeds: list[str]) -> tuple[Options, list[str]]:
+    """Options and seeds with those that the store of an earlier run holds."""
+    path = given["store"]
+    if not (path and given["resume"] and is_there(path)):
+        return options, seeds
+    with contextlib.closing(open_store(path, resume=True)) as store:
+        whole: Any = {**(store.meta("options") or {}), **options} if isinstance(store, SqliteStore) else options
+        before = store.seeds() if isinstance(store, SqliteStore) else []
+    seeds = list(dict.fromkeys([*before, *seeds]))
+    if not seeds:
+        raise ConfigError(f"{path} holds no seeds: give the URLs or the list once more")
+    return whole, seeds
 
 
 def _settings(settings: Settings) -> list[str]:

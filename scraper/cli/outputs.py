@@ -9,8 +9,9 @@ from scraper.errors import ConfigError
 from scraper.run import Nowhere
 from scraper.store import CsvWriter, JsonlStore, JsonWriter, SqliteStore, Store, Tee, open_output, open_store
 from scraper.store.files import exists_already, is_stream
+from scraper.store.opening import check_format
 
-__all__ = ["Kept", "open_kept"]
+__all__ = ["Kept", "check_places", "is_there", "open_kept"]
 
 
 class Kept(NamedTuple):
@@ -37,11 +38,10 @@ def open_kept(given: dict[str, Any]) -> Kept:
     :raises ConfigError: when they do not go together, or would overwrite something.
     :raises StoreError: when one cannot be opened.
     """
+    check_places(given)
     path, output, resume = given["store"], given["output"], given["resume"]
     if path:
         return _with_store(path, given)
-    if resume and output is None:
-        raise ConfigError("--resume needs what it can go on with: --store FILE, or -o FILE.jsonl")
     began = resume and not Path(output).exists()
     opened = open_output(output or "-", given["form"], resume=resume)
     if isinstance(opened, JsonlStore) and not is_stream(output or "-"):
@@ -49,10 +49,30 @@ def open_kept(given: dict[str, Any]) -> Kept:
     return Kept(Tee(Nowhere(), opened), None, output, began)
 
 
+def check_places(given: dict[str, Any]) -> None:
+    """Whether ``--store``, ``-o`` and ``--resume`` go together, as far as that is seen without opening anything.
+
+    :raises ConfigError: when they do not, or would overwrite something.
+    """
+    path, output, resume = given["store"], given["output"], given["resume"]
+    if path and output and Path(output).resolve() == Path(path).resolve():
+        raise ConfigError(f"--store and -o are the same file: {path}")
+    if resume and not path and output is None:
+        raise ConfigError("--resume needs what it can go on with: --store FILE, or -o FILE.jsonl")
+    if output or not path:
+        check_format(output or "-", given["form"], resume=resume and not path)
+    for name in (path, output):
+        if name and not resume and is_there(name):
+            raise exists_already(name, resumable=name == path or (not path and Path(name).suffix == ".jsonl"))
+
+
+def is_there(name: str) -> bool:
+    """Whether ``name`` is a file that holds something."""
+    return Path(name).is_file() and Path(name).stat().st_size > 0
+
+
 def _with_store(path: str, given: dict[str, Any]) -> Kept:
     output, form, resume = given["output"], given["form"], given["resume"]
-    if output and Path(output).resolve() == Path(path).resolve():
-        raise ConfigError(f"--store and -o are the same file: {path}")
     new = not Path(path).exists()
     checkpoint = open_store(path, resume)
     if output is None and form is None:
@@ -72,7 +92,7 @@ def _beside(checkpoint: SqliteStore | JsonlStore, output: str, form: str | None,
     """The output that follows ``checkpoint``."""
     if resume and (next(checkpoint.read(), None) is not None or _holds_no_record(output)):
         return open_output(output, form, refill=checkpoint.read())
-    if not is_stream(output) and _holds_something(output):
+    if not is_stream(output) and is_there(output):
         if not resume:
             raise exists_already(output, resumable=False)
         raise ConfigError(
@@ -86,10 +106,6 @@ def _holds_no_record(name: str) -> bool:
     """Whether the file is an output of a crawl that ended before its first record."""
     path = Path(name)
     return path.is_file() and path.stat().st_size < 1000 and path.read_bytes() in _EMPTY
-
-
-def _holds_something(name: str) -> bool:
-    return Path(name).is_file() and Path(name).stat().st_size > 0
 
 
 _EMPTY = {b"", CsvWriter.head, JsonWriter.head + JsonWriter.tail}

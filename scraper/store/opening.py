@@ -15,7 +15,7 @@ from scraper.store.jsonl import JsonlStore
 from scraper.store.lines import LineStore
 from scraper.store.sqlite import SqliteStore
 
-__all__ = ["FORMATS", "open_output", "open_store"]
+__all__ = ["FORMATS", "check_format", "open_output", "open_store"]
 
 _WRITERS: dict[str, type[LineStore]] = {"jsonl": JsonlStore, "json": JsonWriter, "csv": CsvWriter, "text": TextWriter}
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".txt": "text"}
@@ -60,13 +60,19 @@ def open_output(
         only something that no earlier crawl wrote in this format.
     :raises StoreError: when it cannot be opened or is in use.
     """
+    chosen = check_format(path, format, resume)
+    if chosen == "jsonl":
+        return JsonlStore(path, resume, refill)
+    return _WRITERS[chosen](path, refill)
+
+
+def check_format(path: str | Path, format: str | None = None, resume: bool = False) -> str:  # noqa: A002
+    """The format of the output at ``path``; the arguments and errors are those of :func:`open_output`."""
     chosen = format or _SUFFIXES.get(Path(path).suffix.lower()) or ("text" if is_stream(str(path)) else None)
     if chosen is None:
         raise ConfigError(f"{path}: the name tells no format: end it in .jsonl, .json, .csv or .txt, or name a format")
     if chosen not in _WRITERS:
         raise ConfigError(f"{chosen!r} is no format: choose {', '.join(FORMATS)}")
-    if chosen == "jsonl":
-        return JsonlStore(path, resume, refill)
-    if resume:
+    if resume and chosen != "jsonl":
         raise ConfigError(f"{path}: {chosen} cannot be gone on with: write .jsonl, or keep a store beside it")
-    return _WRITERS[chosen](path, refill)
+    return chosen

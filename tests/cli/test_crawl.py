@@ -320,3 +320,35 @@ def test_a_full_standard_output_is_called_so_and_cannot_be_resumed(here: Path, s
     assert process.returncode == 3
     assert process.stderr.startswith(b"error: standard output: the disk is full")
     assert b"--resume" not in process.stderr
+
+
+def test_dry_run_goes_on_with_what_the_store_remembers(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scraper(capsys, "crawl", site.root, "--store", "x.sqlite", "-d", "0", *ASYNC)
+    before = Path("x.sqlite").read_bytes()
+    result = scraper(capsys, "crawl", "--store", "x.sqlite", "--resume", "--dry-run")
+    assert (result.code, result.err) == (0, "")
+    assert "depth 0" in result.out
+    assert f"seeds: 1\n  {site.root}\n" in result.out
+    assert Path("x.sqlite").read_bytes() == before
+    assert list(here.iterdir()) == [here / "x.sqlite"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--resume"], "--resume needs what it can go on with"),
+        (["--resume", "-o", "x.csv"], "csv cannot be gone on with"),
+        (["-o", "old.csv"], "old.csv already exists"),
+        (["-o", "nameless"], "the name tells no format"),
+        (["--store", "a.sqlite", "-o", "./a.sqlite"], "are the same file"),
+    ],
+)
+def test_dry_run_refuses_what_the_run_would(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    (here / "old.csv").write_text("something of mine")
+    result = scraper(capsys, "crawl", "http://127.0.0.1:9/", "--dry-run", *arguments)
+    assert result.is_one_message(2, message)
+    assert list(here.iterdir()) == [here / "old.csv"]
