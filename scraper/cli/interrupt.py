@@ -29,7 +29,9 @@ def interruptible(run: Run, say: Callable[[str], None]) -> Iterator[None]:
             run.break_off()
         else:
             run.stop()
-            say(f"finishing {run.crawl.in_flight} requests in flight; once more stops at once")
+            flying = run.crawl.in_flight
+            what = f"finishing {flying} {'request' if flying == 1 else 'requests'} in flight" if flying else "ending"
+            say(f"{what}; once more stops at once")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handle)

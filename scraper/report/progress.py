@@ -95,7 +95,7 @@ class Progress:
         self._next = now + self._pause
         rate = self._rate.at(now, stats.pages)
         parts = [
-            f"{human_count(stats.pages)} pages",
+            f"{human_count(stats.pages)} {'page' if stats.pages == 1 else 'pages'}",
             f"{rate:,.1f}/s",
             f"{human_count(in_flight)} in flight",
             f"{human_count(waiting)} waiting",

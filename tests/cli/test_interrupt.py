@@ -50,7 +50,7 @@ def test_the_first_drains_saves_and_prints_the_command_that_goes_on(
 ) -> None:
     process, gate = under_way(site, here, "--backend", "asyncio", "--per-host", "1", "-o", "my file.jsonl")
     process.send_signal(number)
-    read_until(process, b"finishing 1 requests in flight; once more stops at once")
+    read_until(process, b"finishing 1 request in flight; once more stops at once")
     gate.open.set()
     code, err = ended(process)
     assert code == 130

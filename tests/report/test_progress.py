@@ -131,3 +131,10 @@ def test_the_nearer_budget_ends_the_crawl(
 
 def test_looks_are_as_often_as_documented() -> None:
     assert (LIVE_SECONDS, PLAIN_SECONDS) == (0.2, 10.0)
+
+
+def test_one_page_is_no_pages() -> None:
+    stage = Stage(live=False)
+    stage.fetch(1)
+    stage.look(PLAIN_SECONDS)
+    assert stage.shown.startswith("1 page  ")
