@@ -12,7 +12,7 @@ Trouble with the web is never an exception: it is an outcome with a :class:`scra
 
 from __future__ import annotations
 
-__all__ = ["BackendError", "ConfigError", "ScraperError", "StoreError"]
+__all__ = ["BackendError", "ConfigError", "ScraperError", "StoreError", "is_signal"]
 
 
 class ScraperError(Exception):
@@ -29,3 +29,14 @@ class BackendError(ScraperError):
 
 class StoreError(ScraperError):
     """The store cannot be opened or written; what was committed so far stands."""
+
+
+def is_signal(error: BaseException) -> bool:
+    """Whether ``error`` is meant for whoever runs the crawl, wherever it strikes: raised by a signal's handler.
+
+    That is Ctrl-C, and what the package itself raises that is no :class:`Exception`. All else that a page's own code
+    raises, be it no ``Exception`` either, is trouble with the page.
+    """
+    if isinstance(error, Exception):
+        return False
+    return isinstance(error, KeyboardInterrupt) or type(error).__module__.partition(".")[0] == __package__

@@ -1,4 +1,4 @@
-"""The worker's side: a request becomes an outcome, by fetching and parsing, and nothing is ever raised.
+"""The worker's side: a request becomes an outcome, by fetching and parsing, and nothing is raised on the way.
 
 Here is the one table that says which reason an exception means, whoever raised it.
 """
@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from scraper.errors import is_signal
 from scraper.fetch import FetchError
 from scraper.fetch.response import is_redirect
 from scraper.model import Failed, Fetched, Outcome, Page, Reason, Request, Response, Timings
@@ -46,17 +47,24 @@ def visit(fetcher: Fetcher, parse: Parse, request: Request, submitted: float) ->
     began, at = time.perf_counter(), time.time()
     try:
         response = fetcher.fetch(request)
-    except Exception as error:  # noqa: BLE001 - a worker outlives whatever its libraries raise
+    except BaseException as error:  # a worker outlives whatever its libraries raise
+        if _passes(error):
+            raise
         return _failed(request, error, submitted, began, at)
     return conclude(parse, request, response, _us(submitted, began))
 
 
 async def visit_async(fetcher: AsyncFetcher, parse: Parse, request: Request, submitted: float) -> Outcome:
-    """:func:`visit` on an event loop; only being cancelled from outside is raised."""
+    """:func:`visit` on an event loop; only being cancelled from outside is raised.
+
+    The fetcher knows whether a ``CancelledError`` comes from there; what it does not translate, does.
+    """
     began, at = time.perf_counter(), time.time()
     try:
         response = await fetcher.fetch(request)
-    except Exception as error:  # noqa: BLE001 - as above
+    except BaseException as error:  # as above
+        if _passes(error) or _class_name(type(error)) in _ENDING:
+            raise
         return _failed(request, error, submitted, began, at)
     return conclude(parse, request, response, _us(submitted, began))
 
@@ -72,7 +80,9 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
     elif _is_html(media_type, response.body):
         try:
             page = parse(response)
-        except Exception as error:  # noqa: BLE001 - a page must not end its worker
+        except BaseException as error:  # a page must not end its worker
+            if _passes(error):
+                raise
             timings = _timings(response.timings, waited_us, began)
             return Failed(request, Reason.PARSE, _detail(_named(error)), timings, response.at)
     return Fetched(
@@ -106,7 +116,7 @@ def reason_of(error: BaseException) -> tuple[Reason, str]:
     for table in (REASONS, WRAPPERS):
         for nested in chain:
             for kind in type(nested).__mro__:
-                reason = table.get(f"{kind.__module__}.{kind.__qualname__}")
+                reason = table.get(_class_name(kind))
                 if reason is not None:
                     return reason, _detail(str(nested) or _named(nested))
     return Reason.INTERNAL, _detail(_named(error))
@@ -170,14 +180,26 @@ OURS = {
 }
 """What the system refuses for a lack of our own, whatever it was asked for, with what can be done about it."""
 
+_ENDING = frozenset({"asyncio.exceptions.CancelledError", "builtins.GeneratorExit"})
+"""How a coroutine is told to end."""
+
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _DAY = 86_400.0
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_ADDRESS = re.compile(r"<([\w.]+)[^<>]* at 0x[0-9a-fA-F]+>|\b0x[0-9a-fA-F]{6,}")
+_ADDRESS = re.compile(r"<([\w.]++)[^<>]* at 0x[0-9a-fA-F]+>|\b0x[0-9a-fA-F]{6,}")
 _DETAIL = 200
 
 
-def _failed(request: Request, error: Exception, submitted: float, began: float, at: float) -> Failed:
+def _passes(error: BaseException) -> bool:
+    """Whether ``error`` ends the process: signals' handlers raise such, and ``sys.exit`` too, wherever they strike."""
+    return is_signal(error) or isinstance(error, SystemExit)
+
+
+def _class_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _failed(request: Request, error: BaseException, submitted: float, began: float, at: float) -> Failed:
     reason, detail = reason_of(error)
     timings = Timings(waited_us=_us(submitted, began), server_us=_us(began, time.perf_counter()))
     return Failed(request, reason, detail, timings, at)

@@ -6,6 +6,7 @@ import importlib
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 
 import pytest
@@ -21,11 +22,11 @@ REQUEST = Request(URL)
 class Canned:
     """Fetches what it was given."""
 
-    def __init__(self, answer: Response | Exception) -> None:
+    def __init__(self, answer: Response | BaseException) -> None:
         self._answer = answer
 
     def fetch(self, request: Request) -> Response:
-        if isinstance(self._answer, Exception):
+        if isinstance(self._answer, BaseException):
             raise self._answer
         return self._answer
 
@@ -201,6 +202,47 @@ def test_names_in_the_table_exist(name: str) -> None:
     found = getattr(importlib.import_module(module), kind)
     assert issubclass(found, Exception)
     assert f"{found.__module__}.{found.__qualname__}" == name
+
+
+class Panic(BaseException):
+    """As libraries raise that are not written in Python."""
+
+
+@pytest.mark.parametrize("error", [Panic("oh"), GeneratorExit(), asyncio.CancelledError()], ids=repr)
+def test_a_worker_outlives_whatever_is_raised(error: BaseException) -> None:
+    outcome = conclude(raiser(error), REQUEST, response(content_type="text/html"))
+    assert isinstance(outcome, Failed)
+    assert outcome.reason is Reason.PARSE
+    fetched = visit(Canned(error), parse, REQUEST, 0.0)
+    assert isinstance(fetched, Failed)
+    assert fetched.reason is Reason.INTERNAL
+
+
+def test_a_loop_outlives_whatever_is_raised() -> None:
+    outcome = asyncio.run(visit_async(AsyncCanned(Panic("oh")), parse, REQUEST, 0.0))
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.detail) == (Reason.INTERNAL, "Panic: oh")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)], ids=repr)
+def test_what_ends_the_process_is_raised(error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        visit(Canned(error), parse, REQUEST, 0.0)
+    with pytest.raises(type(error)):
+        conclude(raiser(error), REQUEST, response(content_type="text/html"))
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit()], ids=repr)
+def test_being_cancelled_is_raised(error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        visit_async(AsyncCanned(error), parse, REQUEST, 0.0).send(None)
+
+
+def raiser(error: BaseException) -> Callable[[Response], Page]:
+    def broken(answer: Response) -> Page:
+        raise error
+
+    return broken
 
 
 def test_neither_library_is_loaded() -> None:

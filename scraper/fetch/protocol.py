@@ -63,8 +63,11 @@ class Flight:
     def land(self) -> None:
         """Called when the task was cancelled.
 
-        :raises FetchError: when it was the sweeper who did it, and nobody else wants the task to end.
+        :raises FetchError: when it was the sweeper who did it, and nobody else wants the task to end; or when nobody
+            did, but the library raised it, as it comes of a future that was cancelled.
         """
+        if not self._task.cancelling():
+            raise FetchError(Reason.INTERNAL, "broken off inside the HTTP library")
         if self._late is not None and self._task.uncancel() == 0:
             raise self._late from None
 

@@ -22,7 +22,8 @@ _FALLBACK = "windows-1252"
 _PRESCAN = 1024
 _MARKS = ((b"\xef\xbb\xbf", UTF8), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
 
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?\s*+([^\s\"';]+)", re.IGNORECASE)
+"""Possessive, so that a row of spaces is not tried at every length."""
 _TAG = re.compile(rb"</?[A-Za-z][^\t\n\f\r />]*")
 _META = re.compile(rb"<meta[\t\n\f\r /]", re.IGNORECASE)
 _ATTRIBUTE = re.compile(

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from scraper.errors import ConfigError
+from scraper.errors import ConfigError, is_signal
 from scraper.parse.document import Document
 
 __all__ = ["call", "load_function"]
@@ -22,13 +22,16 @@ def load_function(name: str) -> Callable[[Document], Any]:
 
     A name and not the function itself, because worker processes must import it afresh.
 
-    :raises ConfigError: when there is no such module or function, or the module fails while it is imported.
+    :raises ConfigError: when there is no such module or function, or the module fails while it is imported; and for
+        ``__main__``, which is another module in each process.
     """
     module_name, colon, path = name.partition(":")
     if not (colon and module_name and path):
         raise ConfigError(f"{name!r} names no function: write module:function")
     if module_name.startswith("."):
         raise ConfigError(f"{module_name!r} is no name of a module: it must not begin with a dot")
+    if module_name == "__main__":
+        raise ConfigError(f"{name!r} means nothing to worker processes: put the function into a module of its own")
     found: Any = _module(module_name)
     for part in path.split("."):
         try:
@@ -44,7 +47,9 @@ def call(function: Callable[[Document], Any], document: Document) -> tuple[Any, 
     """What ``function`` made of ``document``, and why it gave nothing: one of the two is None."""
     try:
         return _plain(function(document)), None
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the function may do anything; the crawl goes on
+    except BaseException as error:  # the function may do anything; the crawl goes on
+        if is_signal(error):
+            raise
         return None, _one_line(error)
 
 
@@ -65,12 +70,18 @@ def _module(name: str) -> Any:
 def _plain(value: Any) -> Any:
     """``value`` as JSON will give it back: what travels between processes and what the store returns are the same.
 
-    :raises Exception: when JSON cannot hold it.
+    :raises Exception: when JSON cannot hold it, or msgpack, by which it travels: that has no integers over 64 bits.
     """
-    return msgspec.json.decode(msgspec.json.encode(value))
+    plain = msgspec.json.decode(msgspec.json.encode(value))
+    msgspec.msgpack.encode(plain)
+    return plain
 
 
 def _one_line(error: BaseException) -> str:
-    said = "".join(letter if letter.isprintable() else " " for letter in f"{type(error).__name__}: {error}"[:10_000])
+    try:
+        text = f"{type(error).__name__}: {error}"[:10_000]
+    except Exception:  # noqa: BLE001  # an error of the user's own, which cannot even say what it is
+        text = type(error).__name__
+    said = "".join(letter if letter.isprintable() else " " for letter in text)
     text = " ".join(said.split()).removesuffix(":")
     return text if len(text) <= _ERROR_LENGTH else text[: _ERROR_LENGTH - 1] + "…"

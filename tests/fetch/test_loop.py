@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from scraper.fetch.asyncio import AsyncFetcher
+from scraper.fetch.errors import FetchError
+from scraper.fetch.protocol import Flight
 from scraper.model import Outcome, Request
 from scraper.settings import Identity, Limits
 from scraper.visit import visit_async
@@ -109,6 +111,22 @@ def test_many_timeouts_at_once(server: ScriptedServer, make: Callable[[], asynci
         pumped.submit(url)
     assert pumped.finish() == ["timeout"] * 30
     pumped.close()
+
+
+def test_cancelled_by_nobody() -> None:
+    """A future that is cancelled inside the library must not pass for the end of the task."""
+
+    async def land() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        with pytest.raises(FetchError, match="inside the HTTP library"):
+            Flight(task, 0.0).land()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        Flight(task, 0.0).land()
+
+    asyncio.run(land())
 
 
 def test_close_without_a_fetch() -> None:

@@ -47,6 +47,24 @@ def test_where_the_encoding_is_said(body: bytes, content_type: str, name: str) -
     assert sniff(body, content_type)[0] == name
 
 
+@pytest.mark.timeout(5)  # a quadratic pattern takes many times that
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "charset=" + " " * 64_000 + ";",
+        "charset" + " " * 64_000 + ";",
+        "charset='" + " " * 64_000,
+        "charset=" * 8_000 + ";",
+        "charset = ' " * 8_000 + ";",
+        "charset=" + "x" * 64_000,
+    ],
+    ids=range(6),
+)
+def test_a_content_type_is_read_in_linear_time(content_type: str) -> None:
+    for _ in range(10):
+        assert sniff(b"<p>", content_type)[0] == "utf-8"
+
+
 @pytest.mark.parametrize(
     "label",
     ["punycode", "idna", "undefined", "base64", "rot13", "utf-7", "unicode_escape", "mbcs", "", "x" * 10_000, "\0"],

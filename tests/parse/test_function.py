@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,35 @@ def quit_(document: Document) -> Any:
     sys.exit(3)
 
 
+def interrupt(document: Document) -> Any:
+    raise KeyboardInterrupt
+
+
+def cancel(document: Document) -> Any:
+    raise asyncio.CancelledError
+
+
+def leave(document: Document) -> Any:
+    raise GeneratorExit
+
+
+class Own(BaseException):
+    """Of a user who does not want to be caught."""
+
+
+class Mute(ValueError):
+    def __str__(self) -> str:
+        raise TypeError
+
+
+def mute(document: Document) -> Any:
+    raise Mute
+
+
+def own(document: Document) -> Any:
+    raise Own("mine")
+
+
 def silent(document: Document) -> Any:
     assert document.status == 0
 
@@ -65,6 +95,8 @@ def function(value: Any) -> Callable[[Document], Any]:
 nan, number, nothing = function(float("nan")), function(7), function(None)
 element = function(object())
 keys = function({("a", "b"): 1})
+huge = function({"n": [2**64]})
+large = function([2**64 - 1, -(2**63)])
 surrogate = function("\ud800")
 nested: list[Any] = []
 nested.append(nested)
@@ -101,7 +133,9 @@ def test_what_the_function_sees(engine: str) -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "data"), [("number", 7), ("nothing", None), ("nan", None)])
+@pytest.mark.parametrize(
+    ("name", "data"), [("number", 7), ("nothing", None), ("nan", None), ("large", [2**64 - 1, -(2**63)])]
+)
 def test_plain_results(name: str, data: object) -> None:
     page = run(name)
     assert (page.data, page.error) == (data, None)
@@ -116,6 +150,11 @@ def test_plain_results(name: str, data: object) -> None:
         ("surrogate", "UnicodeEncodeError: "),
         ("silent", "AssertionError: "),
         ("quit_", "SystemExit: 3"),
+        ("cancel", "CancelledError"),
+        ("leave", "GeneratorExit"),
+        ("own", "Own: mine"),
+        ("mute", "Mute"),
+        ("huge", "OverflowError: "),
     ],
 )
 def test_trouble_is_kept_to_the_page(name: str, error: str) -> None:
@@ -124,6 +163,25 @@ def test_trouble_is_kept_to_the_page(name: str, error: str) -> None:
     assert page.error is not None
     assert page.error.startswith(error)
     assert len(page.links) == 2
+
+
+def test_ctrl_c_is_no_trouble_of_the_page() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run("interrupt")
+
+
+def test_breaking_off_is_no_trouble_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is broken off by a signal raises an exception of its own, which must come through."""
+
+    class BrokenOff(BaseException):
+        __module__ = "scraper.run"
+
+    def broken(document: Document) -> Any:
+        raise BrokenOff
+
+    monkeypatch.setattr(sys.modules[__name__], "silent", broken)
+    with pytest.raises(BrokenOff):
+        run("silent")
 
 
 def test_the_error_is_one_short_line() -> None:
@@ -146,6 +204,7 @@ def test_the_error_is_one_short_line() -> None:
         ("json:decoder.no_such", r"module 'json' has no 'decoder\.no_such'"),
         (f"{__name__}:not_callable", "is no function but int"),
         (".relative:f", "'.relative' is no name of a module"),
+        ("__main__:f", "'__main__:f' means nothing to worker processes: put the function into a module of its own"),
         ("a b:f", "there is no module 'a b'"),
     ],
 )
