@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from scraper.report.human import human_bytes, human_count, human_duration
 from scraper.report.style import paint
 from scraper.stats import Stats, is_failure_label
-from scraper.store.exports import printable
+from scraper.store.printing import printable
 
 __all__ = ["summary"]
 

@@ -9,25 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scraper.store.lines import LineStore, lowered
+from scraper.store.printing import escaped, printable
 from scraper.store.record import Record, decode, encode, url_of
 
-__all__ = ["CsvWriter", "JsonWriter", "TextWriter", "printable"]
-
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-
-
-def printable(text: str) -> str:
-    r"""``text`` with everything replaced that could steer a terminal or turn its text around.
-
-    Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls (Unicode, UAX 9) and marks
-    of no width; a tab or a newline becomes a space.
-
-    >>> printable("a\x1b[31mb")
-    'a�[31mb'
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNPRINTABLE.sub(lambda found: " " if found[0] in "\t\n\r\v\f" else "\ufffd", text)
+__all__ = ["CsvWriter", "JsonWriter", "TextWriter"]
 
 
 class TextWriter(LineStore):
@@ -150,6 +135,9 @@ class JsonWriter(LineStore):
         lines = self._separator + b",\n".join(map(encode, records))
         self._separator = b",\n"
         return lines
+
+    def _shown(self, lines: bytes) -> bytes:
+        return escaped(lines)
 
     def _corrected(self, line: bytes) -> bytes:
         text = line.rstrip(b",\n")

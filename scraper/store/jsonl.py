@@ -13,6 +13,7 @@ from scraper.errors import StoreError
 from scraper.model import Outcome
 from scraper.store.files import trouble
 from scraper.store.lines import LineStore, lowered
+from scraper.store.printing import escaped
 from scraper.store.record import SCHEMA, Record, decode, encode, encode_lines, outcome_of, url_of
 from scraper.store.sink import FileSink
 
@@ -59,6 +60,9 @@ class JsonlStore(LineStore):
 
     def _lines(self, records: Sequence[Record]) -> bytes:
         return encode_lines(records)
+
+    def _shown(self, lines: bytes) -> bytes:
+        return escaped(lines)
 
     def _corrected(self, line: bytes) -> bytes:
         if url_of(line) not in self._shallower:

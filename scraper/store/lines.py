@@ -75,7 +75,8 @@ class LineStore:
             else:
                 records.append(record_of(entry))
         if records:
-            self._sink.put(self._lines(records), len(records))
+            lines = self._lines(records)
+            self._sink.put(self._shown(lines) if self._sink.terminal else lines, len(records))
         self._sink.tick()
 
     def read(self) -> Iterator[Outcome]:
@@ -96,6 +97,10 @@ class LineStore:
 
     def _lines(self, records: Sequence[Record]) -> bytes:
         raise NotImplementedError
+
+    def _shown(self, lines: bytes) -> bytes:
+        """``lines`` as a terminal may see them; what goes anywhere else is exact."""
+        return lines
 
     def _corrected(self, line: bytes) -> bytes:
         """``line`` with the correction that its record got, if any."""

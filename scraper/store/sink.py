@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import sys
 import time
 from collections.abc import Callable
@@ -32,7 +33,12 @@ class PipeClosed(StoreError):
 
 
 class Sink(Protocol):
-    """Takes bytes in order."""
+    """Takes bytes in order.
+
+    :ivar terminal: whether a person sees them at once.
+    """
+
+    terminal: bool
 
     def put(self, data: bytes, records: int) -> None:
         """Append ``data``, which holds ``records`` records."""
@@ -69,6 +75,7 @@ class FileSink:
         self._records = 0
         self._since = 0.0
         self.broken = False
+        self.terminal = False
 
     def put(self, data: bytes, records: int) -> None:
         """Append ``data``, which holds ``records`` records, to the group."""
@@ -129,6 +136,7 @@ class StreamSink:
         self.broken = False
         self._mine = name not in STDOUT
         self._out = _opened(name) if self._mine else _standard_output()
+        self.terminal = self._out.isatty()
 
     def put(self, data: bytes, records: int) -> None:
         """Write ``data``.
@@ -139,7 +147,10 @@ class StreamSink:
         view = memoryview(data)
         try:
             while view:
-                view = view[self._out.write(view) or 0 :]
+                written = self._out.write(view)
+                if written is None:  # whoever started us made it non-blocking, and nobody reads at the moment
+                    _wait_until_writable(self._out.fileno())
+                view = view[written or 0 :]
         except BrokenPipeError as error:
             self.broken = True
             raise PipeClosed(f"{self._name}: nobody reads it any more") from error
@@ -177,6 +188,13 @@ def _standard_output() -> IO[bytes]:
     buffer = sys.stdout.buffer
     raw: IO[bytes] = getattr(buffer, "raw", buffer)
     return raw
+
+
+def _wait_until_writable(fd: int) -> None:
+    """Sleep until ``fd`` takes something again, or its reader has gone. A poll knows no limit on descriptors."""
+    waiting = select.poll()
+    waiting.register(fd, select.POLLOUT)
+    waiting.poll()
 
 
 def _write_at(fd: int, data: bytes, place: int) -> None:

@@ -299,11 +299,16 @@ def _lock(name: str) -> int:
     """
     if Path(name).is_dir():
         raise StoreError(f"{name}: it is a folder: name a file in it")
-    return open_locked(f"{name}-lock", name)
+    return open_locked(_lock_file(name), name)
+
+
+def _lock_file(name: str) -> str:
+    """The lock's name: one and the same by whatever symbolic link the database is opened."""
+    return f"{os.path.realpath(name)}-lock"
 
 
 def _unlock(name: str, fd: int) -> None:
     """While we hold it: whoever opened the file before, and locks it after, sees that it is gone."""
     with contextlib.suppress(OSError):
-        Path(f"{name}-lock").unlink()
+        Path(_lock_file(name)).unlink()
     os.close(fd)

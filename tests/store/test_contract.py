@@ -138,6 +138,17 @@ def copied(path: Path) -> list[Outcome]:
     return recorded(folder / path.name)
 
 
+def test_a_symbolic_link_is_no_way_round_the_lock(path: Path) -> None:
+    link = path.with_name(f"link{path.suffix}")
+    link.symlink_to(path.name)
+    store = open_store(path)
+    with pytest.raises(StoreError, match="in use by another process"):
+        open_store(link, resume=True)
+    store.close()
+    open_store(link, resume=True).close()
+    assert sorted(path.parent.iterdir()) == sorted([path, link])
+
+
 def test_foreign_files_are_refused(path: Path) -> None:
     path.write_text("my thesis, all of it\nand more\n" * 300)
     before = path.read_bytes()

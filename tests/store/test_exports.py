@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,22 @@ def test_json_on_a_stream_ends_well(capfdbinary: pytest.CaptureFixture[bytes]) -
     output.write(outcomes(2))
     output.close()
     assert [record["title"] for record in json.loads(capfdbinary.readouterr().out)] == ["Page 0", "Page 1"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json", "csv", "text"])
+def test_a_terminal_is_not_steered(form: str) -> None:
+    title = "\x1b[31m \x9b31m \u202e \x7f ünï"
+    master, slave = os.openpty()
+    output = open_output(os.ttyname(slave), form)
+    output.write([titled(title)])
+    output.close()
+    shown = os.read(master, 1 << 16).decode().replace("\r", "")
+    os.close(master)
+    os.close(slave)
+    assert printable(shown.replace("\n", " ")) == shown.replace("\n", " ")
+    if form.startswith("json"):
+        (record,) = json.loads(f"[{shown}]" if form == "jsonl" else shown)
+        assert record["title"] == title
 
 
 def test_a_suffix_tells_the_format(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from scraper.errors import StoreError
 from scraper.model import Shallower
 from scraper.store import JsonlStore, PipeClosed
+from scraper.store.sink import _wait_until_writable
 from tests.store.examples import lowered, outcomes
 
 
@@ -121,3 +122,32 @@ def test_a_closed_pipe_is_its_own_signal(tmp_path: Path) -> None:
     with pytest.raises(PipeClosed, match="nobody reads it any more"):
         store.write(outcomes(1))
     store.close()
+
+
+def test_a_pipe_that_blocks_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    read = bytearray()
+
+    def empty(fd: int) -> None:
+        assert fd == writer
+        read.extend(os.read(reader, 1 << 20))
+
+    monkeypatch.setattr("scraper.store.sink._wait_until_writable", empty)
+    with io.open(writer, "w") as stdout:  # noqa: UP020 - a descriptor
+        monkeypatch.setattr(sys, "stdout", stdout)
+        store = JsonlStore("-")
+        store.write(outcomes(1000))
+        store.close()
+    assert read
+    read.extend(os.read(reader, 1 << 20))
+    os.close(reader)
+    assert read.count(b"\n") == 1000
+
+
+def test_waiting_for_a_pipe_ends_when_it_is_read_or_left() -> None:
+    reader, writer = os.pipe()
+    _wait_until_writable(writer)
+    os.close(reader)
+    _wait_until_writable(writer)
+    os.close(writer)
