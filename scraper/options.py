@@ -30,9 +30,9 @@ class Options(TypedDict, total=False):
     depth: int | None
     """Links from the nearest seed at most; 0 is just the seeds."""
     max_pages: int | None
-    """URLs fetched at most."""
+    """URLs fetched at most, in this run: a resumed crawl has a budget of its own."""
     max_time: float | None
-    """Seconds after which nothing new is started."""
+    """Seconds after which nothing new is started, in this run."""
     scope: Literal["host", "domain", "path", "any"]
     """How far from the seeds links are followed; see :class:`scraper.settings.ScopeMode`."""
     include: Iterable[str]
@@ -48,7 +48,7 @@ class Options(TypedDict, total=False):
     delay: float | None
     """Seconds between two starts on one host; None chooses: half a second, nothing on this machine itself."""
     timeout: float
-    """Seconds for one whole fetch."""
+    """Seconds for one whole fetch; if that is said, a server may also be silent for so long."""
     connect_timeout: float
     """Seconds for connecting, TLS included."""
     max_size: int
@@ -80,6 +80,8 @@ def make_settings(base: Settings | None = None, /, **options: Any) -> Settings:
         _check(name, value)
         group, field = _PLACES[name].split(".")
         groups.setdefault(group, {})[field] = _READ[name](value) if name in _READ else value
+    if "timeout" in options:  # one knob: nobody who allows a fetch a minute means 20 silent seconds to end it
+        groups["limits"]["read"] = options["timeout"]
     settings = base or Settings()
     changes = groups.pop("settings", {})
     for group, fields in groups.items():
@@ -121,8 +123,8 @@ _PLACES = {
     "parser": "parsing.parser",
     "parse": "parsing.function",
 }
-KEPT = frozenset(_PLACES) - {"headers", "proxy"}
-"""Options that a store may keep: the others may hold secrets."""
+KEPT = frozenset(_PLACES) - {"headers", "proxy", "max_pages", "max_time"}
+"""Options that a store may keep: the first two of the others may hold secrets, the last two are for one run."""
 
 _AT_LEAST: dict[str, float] = {
     "depth": 0,
@@ -137,6 +139,10 @@ _AT_LEAST: dict[str, float] = {
     "max_size": 1,
     "retries": 0,
 }
+
+
+_SECONDS = frozenset({"max_time", "delay", "timeout", "connect_timeout"})
+"""Numbers that may have a fraction."""
 
 
 _TEXT = ((str,), "a text")
@@ -163,8 +169,11 @@ def _check(name: str, value: Any) -> None:
     least = _AT_LEAST.get(name)
     if least is None or (value is None and name in {"depth", "max_pages", "max_time", "delay"}):
         return
-    if not isinstance(value, int | float) or not least <= value < float("inf"):
-        raise ConfigError(f"{name.replace('_', '-')} must be {least} or more, not {value}")
+    what = name.replace("_", "-")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < float("inf"):
+        raise ConfigError(f"{what} must be {least} or more, not {value}")
+    if name not in _SECONDS and not isinstance(value, int):
+        raise ConfigError(f"{what} must be a whole number, not {value}")
 
 
 def _scope(value: str | ScopeMode) -> ScopeMode:
@@ -202,14 +211,15 @@ def _user_agent(value: str) -> str:
 
 def _visible(what: str, text: str) -> str:
     """``text``, if a header can hold it (RFC 9110, 5.5): a line end in it would be another header."""
-    if _UNSENDABLE.search(text):
-        raise ConfigError(f"{what} holds a character that cannot be sent: {text!r}")
+    if found := _UNSENDABLE.search(text):
+        raise ConfigError(f"{what} holds a character that cannot be sent: {found[0]!r}")  # the rest may be secret
     return text
 
 
 def _proxy(value: str | None) -> str | None:
     if value is not None and (not value.startswith("http://") or canonical(value) is None):
-        raise ConfigError(f"{value!r} is no URL of an http proxy, such as http://proxy.example:3128")
+        shown = re.sub(r"[^/]*@", "***@", value)  # a login
+        raise ConfigError(f"{shown!r} is no URL of an http proxy, such as http://proxy.example:3128")
     return value
 
 

@@ -184,15 +184,13 @@ def recall(store: Store | None, options: Options, seeds: Sequence[str]) -> tuple
 
 
 def around(settings: Settings, seeds: Sequence[str]) -> Settings:
-    """``settings`` with scope and logins bound to the canonical ``seeds``, unless the scope has its anchors already."""
-    scope = settings.scope
-    if scope.anchors:
-        return settings
-    return msgspec.structs.replace(
-        settings,
-        scope=Scope.around(seeds, scope.mode, scope.include, scope.exclude),
-        identity=msgspec.structs.replace(settings.identity, origins=frozenset(map(origin, seeds))),
-    )
+    """``settings`` with scope and logins bound to the canonical ``seeds``, each unless it is bound already."""
+    scope, identity = settings.scope, settings.identity
+    if not scope.anchors:
+        scope = Scope.around(seeds, scope.mode, scope.include, scope.exclude)
+    if not identity.origins:
+        identity = msgspec.structs.replace(identity, origins=frozenset(map(origin, seeds)))
+    return msgspec.structs.replace(settings, scope=scope, identity=identity)
 
 
 def pick(name: str, settings: Settings, seeds: Sequence[str]) -> tuple[str, str]:

@@ -14,7 +14,7 @@ import pytest
 import scraper
 from scraper import ConfigError, Failed, Fetched, Outcome, Reason, Refused, Simulated, StoreError, Web
 from scraper.options import make_settings
-from scraper.run import open_run
+from scraper.run import around, open_run
 from scraper.store import MemoryStore, SqliteStore
 from tests.server import ScriptedServer, page
 
@@ -173,6 +173,26 @@ def test_a_sqlite_store_remembers_seeds_and_options(web: Web, tmp_path: Path) ->
     assert urls(scraper.crawl(backend=backend, store=store, resume=True, max_pages=None)) == [
         f"{SEED}{number}" for number in (1, 2, 3)
     ]
+
+
+def test_logins_go_to_the_seeds_also_with_a_scope_of_ones_own() -> None:
+    settings = scraper.Settings(scope=scraper.Scope.around(["http://b.test/"]))
+    bound = around(settings, ["http://a.test/x"])
+    assert bound.scope == settings.scope
+    assert bound.identity.origins == {"http://a.test"}
+    assert around(bound, ["http://c.test/"]) == bound
+
+
+@pytest.mark.parametrize("name", ["depth", "max_pages", "concurrency", "workers", "per_host", "max_size", "retries"])
+@pytest.mark.parametrize("value", [2.5, 2.0, True])
+def test_whole_numbers_are_whole(name: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=f"{name.replace('_', '-')} must be"):
+        make_settings(**{name: value})
+
+
+def test_a_timeout_is_also_how_long_a_server_may_be_silent() -> None:
+    assert make_settings(timeout=60.0).limits.read == 60.0
+    assert make_settings(connect_timeout=60.0).limits.read == scraper.Settings().limits.read
 
 
 def test_a_store_that_exists_is_not_written_over(web: Web, tmp_path: Path) -> None:

@@ -49,8 +49,14 @@ def _seconds(value: float) -> str:
 )
 @option("Extent", "--include", multiple=True, metavar="REGEX", help="Only URLs in which this is found; repeatable.")
 @option("Extent", "--exclude", multiple=True, metavar="REGEX", help="No URLs in which this is found; repeatable.")
-@option("Extent", "--max-pages", type=int, usual="no limit", help="URLs to fetch at most.")
-@option("Extent", "--max-time", type=DURATION, usual="no limit", help="Time after which nothing new is started.")
+@option("Extent", "--max-pages", type=int, usual="no limit", help="URLs to fetch at most, in this run.")
+@option(
+    "Extent",
+    "--max-time",
+    type=DURATION,
+    usual="no limit",
+    help="Time after which nothing new is started, in this run.",
+)
 @option("Extent", "--skip-bad", is_flag=True, help="Go on without lines of a list that are no URLs.")
 @option(
     "Pace",
@@ -99,7 +105,13 @@ def _seconds(value: float) -> str:
     metavar="N",
     help="Further tries where trying again can help.",
 )
-@option("One fetch", "--timeout", type=DURATION, usual=_seconds(_DEFAULTS.limits.total), help="For the whole of it.")
+@option(
+    "One fetch",
+    "--timeout",
+    type=DURATION,
+    usual=f"{_seconds(_DEFAULTS.limits.total)}, {_seconds(_DEFAULTS.limits.read)} of silence",
+    help="For the whole of it, silence included.",
+)
 @option(
     "One fetch",
     "--connect-timeout",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 import signal
 import sys
@@ -41,16 +42,35 @@ def interruptible(run: Run, say: Callable[[str], None]) -> Iterator[None]:
         ignore_late()
 
 
-def command_that_goes_on(words: Sequence[str], *, without_stdin: bool) -> str:
+def command_that_goes_on(
+    words: Sequence[str], *, without_stdin: bool, headers: Sequence[tuple[str, str]] = (), proxy: str | None = None
+) -> str:
     """The shell command that resumes the crawl that ``scraper`` with the arguments ``words`` began.
 
+    It ends up on terminals and in logs, so the values of headers and the proxy's login are not in it; a comment in it
+    says so.
+
     :param without_stdin: leave ``-`` out, because the store keeps the seeds that came from there.
+    :param headers: those that ``words`` give.
+    :param proxy: the one that ``words`` give.
     """
     kept = [word for before, word in zip(["", *words], words, strict=False) if not _stdin(before, word, without_stdin)]
+    whole, kept = kept, [_masked(word, headers, proxy) for word in kept]
+    secret = kept != whole
     if "--resume" not in kept:
         kept.insert(kept.index("crawl") + 1, "--resume")
     program = [Path(sys.argv[0]).name] if Path(sys.argv[0]).name == "scraper" else ["python", "-m", "scraper"]
-    return shlex.join([*program, *kept])
+    return shlex.join([*program, *kept]) + ("  # give once more what *** stands for" if secret else "")
+
+
+def _masked(word: str, headers: Sequence[tuple[str, str]], proxy: str | None) -> str:
+    """``word`` without the secret in it, however the option before it or in it is written."""
+    for name, value in headers:
+        if value and re.search(rf"{re.escape(name)}\s*:\s*{re.escape(value)}\s*\Z", word):
+            return word.rstrip().removesuffix(value) + "***"
+    if proxy and "@" in proxy and word.endswith(proxy):
+        return word.removesuffix(proxy) + re.sub(r"[^/]*@", "***@", proxy)
+    return word
 
 
 def _stdin(before: str, word: str, gone: bool) -> bool:

@@ -63,7 +63,8 @@ class _Header(click.ParamType[tuple[str, str]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         name, colon, text = str(value).partition(":")
         if not colon or not name.strip():
-            self.fail(f"{value!r} is no header; write it as 'Name: value'", param, ctx)
+            # not the text itself: a token that was given without its name is a secret all the same
+            self.fail("a header is written as 'Name: value'; this one has no colon, or no name before it", param, ctx)
         return name.strip(), text.strip()
 
 

@@ -178,8 +178,9 @@ class Crawl:
     def replay(self, log: Iterable[Outcome]) -> list[Entry]:
         """Take over the final outcomes of an earlier run, in the order they were written; then :meth:`seed`.
 
-        What was waiting or in flight when that run ended waits again. The outcomes count for the page budget. The
-        settings may differ from those of the earlier run: what is recorded stays, the rest follows the new ones.
+        What was waiting or in flight when that run ended waits again. The budgets of pages and time are for each run:
+        the outcomes do not count. The settings may differ from those of the earlier run: what is recorded stays, the
+        rest follows the new ones.
 
         :returns: corrections that the log does not hold yet.
         """
@@ -192,7 +193,6 @@ class Crawl:
             logged[url] = depth
             known = self._depths.get(url, _OUT_OF_SCOPE)
             self._depths[url] = depth if known == _OUT_OF_SCOPE else min(known, depth)
-            self._started += not isinstance(outcome, Refused)
             final = self._final(outcome)
             if final.request.depth < depth:
                 shallower[url] = Shallower(url, final.request.depth, final.request.via)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scraper.cli.interrupt import command_that_goes_on
 from scraper.errors import BackendError
 from scraper.store import SqliteStore, open_output
 from tests.cli.command import COMMAND, Site, environment, records, scraper, started
@@ -80,6 +81,49 @@ def test_resume_of_a_store_needs_neither_urls_nor_options(
     assert "going on: 2 already recorded" in second.err
     assert "2 already recorded" in second.err.splitlines()[-1]
     assert site.server.hits == dict.fromkeys(("/", "/1", "/2", "/3", "/4"), 1)
+
+
+@pytest.mark.parametrize("kept", [("--store", "x.sqlite"), ("-o", "x.jsonl")])
+def test_the_command_that_goes_on_goes_on_behind_a_page_budget(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str], kept: tuple[str, str]
+) -> None:
+    told = scraper(capsys, "crawl", site.root, *kept, "--max-pages", "2", *ASYNC).err
+    for done in (4, 6):
+        (line,) = (line for line in told.splitlines() if line.startswith("  to go on"))
+        told = scraper(capsys, *shlex.split(line)[6:]).err
+        assert sum(site.server.hits.values()) == done
+    assert "to go on" not in told
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        ["-H", "Authorization: Bearer hunter2", "--header=Cookie:  hunter2", "-qHX: hunter2"],
+        ["--proxy", "http://me:hunter2@127.0.0.1:9"],
+        ["--proxy=http://hunter2@127.0.0.1:9"],
+    ],
+)
+def test_the_command_that_goes_on_keeps_secrets(spelled: list[str]) -> None:
+    headers = [("Authorization", "Bearer hunter2"), ("Cookie", "hunter2"), ("X", "hunter2")]
+    proxy = spelled[-1].removeprefix("--proxy=")
+    told = command_that_goes_on(["crawl", "http://a/2", *spelled], without_stdin=True, headers=headers, proxy=proxy)
+    assert "hunter2" not in told
+    assert told.endswith("  # give once more what *** stands for")
+    assert len(shlex.split(told, comments=True)) == 6 + len(spelled)
+    assert "***" not in command_that_goes_on(["crawl", "http://a/2"], without_stdin=True, headers=headers)
+
+
+def test_secrets_are_not_told_on_stderr(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--store", "x.sqlite", "--max-pages", "1", "-H", "Authorization: hunter2", "-v", *ASYNC)
+    told = scraper(capsys, "crawl", site.root, *options).err
+    assert "-H 'Authorization: ***'" in told
+    assert "hunter2" not in told
+
+
+def test_a_plain_resume_has_no_budget(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    scraper(capsys, "crawl", site.root, "--store", "x.sqlite", "--max-pages", "2", "--max-time", "1h", *ASYNC)
+    assert scraper(capsys, "crawl", "--store", "x.sqlite", "--resume", *ASYNC).code == 0
+    assert sum(site.server.hits.values()) == 6
 
 
 def test_resume_of_a_jsonl_file(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
