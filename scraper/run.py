@@ -7,6 +7,7 @@ workers and makes everything durable.
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
@@ -18,6 +19,7 @@ from scraper.backends import choose, create
 from scraper.backends.base import Backend
 from scraper.core import Crawl
 from scraper.engine import run
+from scraper.errors import StoreError
 from scraper.model import Entry, Outcome, Request, Shallower
 from scraper.options import KEPT, Options
 from scraper.settings import Scope, Settings
@@ -48,6 +50,7 @@ class Run:
         self._counted = Stats()
         self._broken_off = False
         self._collecting = False
+        self._dismissing = False
 
     def replay(self, log: Iterable[Outcome]) -> None:
         """Take over what an earlier run recorded, before :meth:`seed`."""
@@ -89,6 +92,16 @@ class Run:
         if self._collecting and self.backend.capacity == 1:
             raise _BrokenOff
 
+    def save(self) -> None:
+        """Make durable what is recorded, before the process ends hard; for a signal handler on the run's thread.
+
+        Only while the backend is at work: the store may be in the middle of something else, and whole only as after
+        a kill.
+        """
+        if self._collecting or self._dismissing:
+            with contextlib.suppress(StoreError):
+                self.store.close()
+
     @property
     def stats(self) -> Stats:
         """What this run has done so far: the workers' figures and the engine's."""
@@ -101,9 +114,11 @@ class Run:
 
     def close(self) -> None:
         """End the workers, make everything durable; may be called twice."""
+        self._dismissing = True
         try:
             self.backend.close()
         finally:
+            self._dismissing = False
             self.store.close()
 
     def __enter__(self) -> Self:

@@ -193,11 +193,10 @@ class _Job:
             run.elapsed,
             results=self._kept.place,
             go_on=self._go_on if left else None,
+            recorded=run.recorded,
             interrupted=run.stopped,
             color=wants_color(self._given["color"], sys.stderr),
         )
-        if run.recorded:
-            text += f"  {'before':<10}{run.recorded:,} already recorded\n"
         if left and self._go_on is None:
             text += "  to go on next time, keep the crawl: --store FILE\n"
         self._notes.say(text.rstrip("\n"))

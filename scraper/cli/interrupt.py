@@ -1,8 +1,12 @@
-"""Ctrl-C and SIGTERM: the first lets what is in flight come in, the second stops at once; both leave a whole store."""
+"""Ctrl-C and SIGTERM: the first lets what is in flight come in, the second stops at once; both leave a whole store.
+
+A third ends the process hard, and so does an alarm when the second has not ended it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shlex
 import signal
@@ -17,29 +21,65 @@ from scraper.run import Run
 __all__ = ["command_that_goes_on", "interruptible"]
 
 
+_PATIENCE = 3.0
+"""Seconds after the second signal until the process is ended hard: longer than a backend needs to end its workers."""
+
+
 @contextlib.contextmanager
 def interruptible(run: Run, say: Callable[[str], None]) -> Iterator[None]:
     """Let SIGINT and SIGTERM end ``run`` in order; afterwards there is nothing left to end, and both are ignored.
 
     :param say: prints one line for the user; it is called inside the handler.
     """
-
-    def handle(*_: Any) -> None:
-        if run.stopped:
-            say("stopping at once")
-            run.break_off()
-        else:
-            run.stop()
-            flying = run.crawl.in_flight
-            what = f"finishing {flying} {'request' if flying == 1 else 'requests'} in flight" if flying else "ending"
-            say(f"{what}; once more stops at once")
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
+    ending = _Ending(run, say)
+    _handle(ending.first)
     try:
         yield
     finally:
         ignore_late()
+        ending.disarm()
+
+
+class _Ending:
+    """What the signals do, one after the other; each method is a handler, on the run's thread."""
+
+    def __init__(self, run: Run, say: Callable[[str], None]) -> None:
+        self._run, self._say = run, say
+        self._before: Any = None
+
+    def first(self, *_: Any) -> None:
+        """Let what is in flight come in."""
+        self._run.stop()
+        _handle(self.second)
+        flying = self._run.crawl.in_flight
+        what = f"finishing {flying} {'request' if flying == 1 else 'requests'} in flight" if flying else "ending"
+        self._say(f"{what}; once more stops at once")
+
+    def second(self, *_: Any) -> None:
+        """Stop at once; where a page's function keeps the thread to itself, the alarm or one more signal does."""
+        _handle(self.last)
+        self._before = signal.signal(signal.SIGALRM, self.last)
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+        self._say("stopping at once")
+        self._run.break_off()
+
+    def last(self, *_: Any) -> None:
+        """End the process where it stands. The stores are made to survive that, and workers end with their parent."""
+        ignore_late()
+        self._run.save()
+        self._say("interrupted: ended without waiting for what did not end")
+        os._exit(130)
+
+    def disarm(self) -> None:
+        """Forget the alarm, if it is set."""
+        if self._before is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._before)
+
+
+def _handle(handler: Callable[..., None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def command_that_goes_on(

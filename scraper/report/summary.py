@@ -20,6 +20,7 @@ def summary(
     *,
     results: str | None = None,
     go_on: str | None = None,
+    recorded: int = 0,
     interrupted: bool = False,
     color: bool = False,
 ) -> str:
@@ -28,6 +29,7 @@ def summary(
     :param elapsed: seconds the crawl took.
     :param results: where its records are.
     :param go_on: the command that goes on with it, when something is left.
+    :param recorded: outcomes of earlier runs, which are in no other figure.
     :param interrupted: whether it was broken off.
     :param color: whether the text goes to a terminal that shows colours; see :func:`scraper.report.style.wants_color`.
     """
@@ -37,6 +39,7 @@ def summary(
         ("hosts", _hosts(stats.hosts)),
         *_times(stats),
         *((("results", printable(results)),) if results else ()),
+        ("before", f"{human_count(recorded)} already recorded" if recorded else ""),
         *((("to go on", printable(go_on)),) if go_on else ()),
     ]
     lines = [_headline(stats, elapsed, interrupted, color)]

@@ -76,6 +76,40 @@ def test_the_second_stops_at_once_and_nothing_recorded_is_lost(here: Path, site:
     assert records(here / "x.jsonl") == [site.root, f"{site.root}1", f"{site.root}2"]
 
 
+STUCK = """
+import os, time
+def f(page):
+    if page.url.endswith("/3"):
+        os.write(2, b"stuck\\n")
+        while True:
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
+"""
+
+
+@pytest.mark.parametrize("third", [signal.SIGINT, signal.SIGTERM, None])
+@pytest.mark.parametrize("backend", ["sequential", "threads", "asyncio"])
+def test_a_function_that_never_returns_is_left(
+    here: Path, site: Site, backend: str, third: signal.Signals | None
+) -> None:
+    (here / "stuck_for_the_cli.py").write_text(STUCK)
+    options = ("--backend", backend, "--per-host", "1", "-o", "x.jsonl", "--parse", "stuck_for_the_cli:f")
+    process = started("crawl", site.root, *options, cwd=here)
+    read_until(process, b"stuck")
+    process.send_signal(signal.SIGINT)
+    read_until(process, b"once more stops at once")
+    process.send_signal(signal.SIGINT)
+    read_until(process, b"stopping at once")
+    if third:
+        process.send_signal(third)
+    code, err = ended(process)
+    assert code == 130, err
+    assert "Traceback" not in err
+    assert records(here / "x.jsonl") == [site.root, f"{site.root}1", f"{site.root}2"]
+
+
 def test_without_a_checkpoint_it_says_how_to_have_one(here: Path, site: Site) -> None:
     process, gate = under_way(site, here, "--backend", "asyncio", "--per-host", "1")
     process.send_signal(signal.SIGINT)

@@ -27,7 +27,8 @@ def crawl() -> Stats:
 
 
 def test_a_crawl_is_told_in_full() -> None:
-    text = summary(crawl(), 12.2, results="a.sqlite", go_on="scraper crawl --store a.sqlite --resume", interrupted=True)
+    go_on = "scraper crawl --store a.sqlite --resume"
+    text = summary(crawl(), 12.2, results="a.sqlite", go_on=go_on, recorded=1_000, interrupted=True)
     assert text.splitlines() == [
         "interrupted: 1,525 pages in 12.2 s, 125.0 a second, 4 failures",
         "  outcomes  200              1,500   98.4%",
@@ -41,6 +42,7 @@ def test_a_crawl_is_told_in_full() -> None:
         "  parsing   0.4 ms a fetch",
         "  received  13.7 MB, 45.7 MB decompressed, in 1,524 fetches",
         "  results   a.sqlite",
+        "  before    1,000 already recorded",
         "  to go on  scraper crawl --store a.sqlite --resume",
     ]
 
