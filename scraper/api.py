@@ -46,8 +46,8 @@ def crawl(
     Everything is closed when the loop ends, also when it is left early. With ``backend="asyncio"``, which ``auto`` may
     choose, the thread must not run an event loop of its own: use :func:`acrawl` there.
 
-    While the loop's body works, the engine waits. With asyncio nothing is fetched meanwhile either: a body that takes
-    longer than ``timeout`` lets what is in flight run into it; it is tried again.
+    While the loop's body works, the engine waits. With asyncio nothing is fetched meanwhile either; that time does not
+    count for the timeouts of what is in flight, but a server may lose its patience.
 
     :param seeds: URLs; ``example.org`` is taken as ``https://example.org``.
     :param settings: what ``options`` change; the defaults where there is none.

@@ -46,7 +46,6 @@ class Seeds(msgspec.Struct):
     :ivar urls: canonical, each once, in order.
     :ivar bad: what was passed over as no URL, a message each, at most :data:`SHOWN` of them; ``bad_count`` in all.
     :ivar guessed: bare hosts that got a scheme: the first text with its URL; ``guessed_count`` in all.
-    :ivar from_stdin: whether standard input was read.
     """
 
     urls: list[str] = []
@@ -54,7 +53,6 @@ class Seeds(msgspec.Struct):
     bad_count: int = 0
     guessed: tuple[str, str] | None = None
     guessed_count: int = 0
-    from_stdin: bool = False
 
     def complaint(self) -> str:
         """The bad lines as one text."""
@@ -121,7 +119,6 @@ def suggestion(text: str) -> str | None:
 def _texts(argument: str, seeds: Seeds, stdin: BinaryIO | None) -> Iterator[tuple[str, str | _BadUrl]]:
     """The texts that should be URLs, or why they cannot be, each with its place (``urls.txt:12: ``) for messages."""
     if argument == "-":
-        seeds.from_stdin = True
         yield from _numbered("standard input", stdin or _stdin())
     elif not argument.strip():
         raise ConfigError("an empty argument is no URL: is a variable not set?")

@@ -14,7 +14,7 @@ import msgspec
 
 from scraper.errors import ConfigError
 from scraper.model import Failed, Fetched, Outcome
-from scraper.url import canonical, host_key, hostname
+from scraper.url import host_key, hostname
 
 __all__ = [
     "Budget",
@@ -257,17 +257,3 @@ class Settings(msgspec.Struct, frozen=True):
     parsing: Parsing = Parsing()
     concurrency: int = 16
     workers: int = 2
-
-
-def canonical_seeds(urls: Iterable[str]) -> list[str]:
-    """The canonical forms of ``urls``, each once, in order.
-
-    :raises ConfigError: for a text that is no http(s) URL.
-    """
-    seeds: dict[str, None] = {}
-    for text in urls:
-        url = canonical(text)
-        if url is None:
-            raise ConfigError(f"{text!r} is no http(s) URL")
-        seeds[url] = None
-    return list(seeds)

@@ -73,7 +73,6 @@ def test_urls_lists_and_stdin_mix_in_order(here: Path) -> None:
     (here / "list").write_text("http://two/\n")
     seeds = read_seeds(["http://one/", "list", "-", "http://one/"], stdin=io.BytesIO(b"http://three/\n"))
     assert seeds.urls == ["http://one/", "http://two/", "http://three/"]
-    assert seeds.from_stdin
 
 
 def test_a_guessed_scheme_is_noted(here: Path) -> None:

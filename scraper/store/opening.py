@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from scraper.errors import ConfigError
 from scraper.model import Outcome
@@ -24,13 +23,10 @@ FORMATS = tuple(_WRITERS)
 """The formats of an output."""
 
 
-def open_store(
-    path: str | Path, resume: bool = False, meta: Mapping[str, Any] | None = None
-) -> SqliteStore | JsonlStore:
+def open_store(path: str | Path, resume: bool = False) -> SqliteStore | JsonlStore:
     """The store at ``path`` that a crawl can be resumed from, by its suffix: JSON lines for .jsonl, SQLite else.
 
     :param resume: go on with it if it is there.
-    :param meta: values to keep with a new database; JSON lines have no place for them.
     :raises ConfigError: for a format that cannot be read back, or when it holds something and ``resume`` was not said.
     :raises StoreError: when it cannot be opened, is in use, or is foreign.
     """
@@ -38,7 +34,7 @@ def open_store(
     if is_stream(str(path)):
         raise ConfigError(f"{path} cannot be read back: name a file to resume from")
     if kind is None:
-        return SqliteStore(path, resume, meta)
+        return SqliteStore(path, resume)
     if kind == "jsonl":
         return JsonlStore(path, resume)
     raise ConfigError(f"{path}: {kind} cannot be resumed from: end the name in .sqlite or .jsonl")

@@ -15,7 +15,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,6 @@ class SqliteStore:
     """Outcomes in a SQLite database, one process at a time.
 
     :param resume: go on with the database if it is there.
-    :param meta: values to keep with a new database, anything that JSON can hold.
     :raises ConfigError: when the file holds something and ``resume`` was not said.
     :raises StoreError: when it cannot be opened, is in use, or is no database of this schema.
     """
@@ -79,7 +78,6 @@ class SqliteStore:
         self,
         path: str | Path,
         resume: bool = False,
-        meta: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name, self._clock = str(path), clock
@@ -89,7 +87,7 @@ class SqliteStore:
         self._indexed = False
         self._lock = _lock(self.name)
         try:
-            self._db: sqlite3.Connection | None = self._connect(resume, meta or {})
+            self._db: sqlite3.Connection | None = self._connect(resume)
         except BaseException:
             _unlock(self.name, self._lock)
             raise
@@ -184,21 +182,21 @@ class SqliteStore:
                     db.execute("ROLLBACK")
                 raise
 
-    def _connect(self, resume: bool, meta: Mapping[str, Any]) -> sqlite3.Connection:
+    def _connect(self, resume: bool) -> sqlite3.Connection:
         file = Path(self.name)
         with _translated(self.name):
             if file.exists() and file.stat().st_size and not resume:
                 raise exists_already(self.name, resumable=True)
             db = sqlite3.connect(self.name, timeout=2.0, isolation_level=None)
             try:
-                _prepare(db, self.name, meta)
+                _prepare(db, self.name)
             except BaseException:
                 db.close()
                 raise
         return db
 
 
-def _prepare(db: sqlite3.Connection, name: str, meta: Mapping[str, Any]) -> None:
+def _prepare(db: sqlite3.Connection, name: str) -> None:
     """See that ``db`` is ours, or make it so."""
     tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if tables:
@@ -214,7 +212,7 @@ def _prepare(db: sqlite3.Connection, name: str, meta: Mapping[str, Any]) -> None
     for statement in filter(str.strip, _TABLES.split(";")):
         db.execute(statement)
     about = {"schema": SCHEMA, "version": __version__, "created": round(time.time(), 3)}
-    for key, value in {**meta, **about}.items():
+    for key, value in about.items():
         _put(db, key, value)
     db.execute("COMMIT")
 

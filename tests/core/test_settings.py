@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scraper.errors import ConfigError
 from scraper.model import Failed, Fetched, Outcome, Reason, Refused, Request
-from scraper.settings import Politeness, Retry, Scope, ScopeMode, Settings, canonical_seeds
+from scraper.settings import Politeness, Retry, Scope, ScopeMode, Settings
 
 SEED = "https://www.example.com/docs/guide/index.html?v=2"
 HOST, DOMAIN, PATH, ANY = ScopeMode.HOST, ScopeMode.DOMAIN, ScopeMode.PATH, ScopeMode.ANY
@@ -185,12 +185,3 @@ def test_no_retries() -> None:
 def test_settings_cross_to_a_process() -> None:
     settings = Settings(scope=Scope.around([SEED], PATH, ["a"], ["b"]))
     assert pickle.loads(pickle.dumps(settings)) == settings
-
-
-def test_seeds_become_canonical_and_unique() -> None:
-    assert canonical_seeds(["http://B.test", "http://a.test/#x", "http://b.test/"]) == [
-        "http://b.test/",
-        "http://a.test/",
-    ]
-    with pytest.raises(ConfigError, match=r"'a\.test' is no http\(s\) URL"):
-        canonical_seeds(["a.test"])

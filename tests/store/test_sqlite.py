@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(path, meta={"settings": {"depth": 2}})
+    store = SqliteStore(path)
     yield store
     store.close()
 
@@ -46,8 +46,9 @@ def test_links_open_with_sql(store: SqliteStore, path: Path) -> None:
 
 def test_seeds_and_settings_are_kept(store: SqliteStore, path: Path) -> None:
     store.save_seeds(["http://a/", "http://b/"])
+    store.save_meta("settings", {"depth": 2})
     store.close()
-    again = SqliteStore(path, resume=True, meta={"settings": "not these: the database has its own"})
+    again = SqliteStore(path, resume=True)
     again.save_seeds(["http://b/", "http://c/"])
     assert again.seeds() == ["http://a/", "http://b/", "http://c/"]
     assert again.meta("settings") == {"depth": 2}
