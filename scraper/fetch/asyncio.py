@@ -1,11 +1,12 @@
 """Fetching with aiohttp, for one event loop.
 
 aiohttp's timeouts cost a timer each a request and know nothing of a limit without bytes while headers come, so there is
-one sweeper for all fetches in flight instead: it looks at them ten times within the shortest limit, and cancels what is
-overdue. Below aiohttp's pool stand protocols of our own (:mod:`scraper.fetch.protocol`), which read the answer.
+one sweeper for all fetches in flight instead: it looks at them fifty times within the shortest limit, and cancels
+what is overdue. Below aiohttp's pool stand protocols of our own (:mod:`scraper.fetch.protocol`), which read the answer.
 
 Bodies are decompressed on the loop: at most ``limits.size`` bytes, some 3 ms a megabyte. The loop may stand still at
-times, being pumped by its owner; such time is not held against the servers.
+times, being pumped by its owner; such time is not held against the servers: of the time between two looks no more than
+the usual is counted, which is the less the oftener they come.
 """
 
 from __future__ import annotations
@@ -51,15 +52,18 @@ class AsyncFetcher:
 
         :raises FetchError: for what the border found; aiohttp's own errors pass through.
         """
-        watch, ends = Stopwatch(), time.monotonic() + self._limits.total
+        watch, task = Stopwatch(), asyncio.current_task()
+        assert task is not None
+        first = Flight(task, time.monotonic() + self._limits.total)
         try:
             if self._pooled is None:
                 self._pooled = self._session(reuse=True)
-            return await self._attempt(self._pooled, request, watch, ends)
+            return await self._attempt(self._pooled, request, watch, first)
         except StaleError:  # there may be more such connections in the pool
             if self._fresh is None:
                 self._fresh = self._session(reuse=False)
-            return await self._attempt(self._fresh, request, watch, ends)
+            second = Flight(task, first.ends)  # what the first was forgiven counts for both
+            return await self._attempt(self._fresh, request, watch, second)
 
     async def close(self) -> None:
         """Close all connections; what is in flight must have been cancelled before."""
@@ -71,11 +75,9 @@ class AsyncFetcher:
         await asyncio.sleep(0)  # transports say their last word on the next turn of the loop
 
     async def _attempt(
-        self, session: aiohttp.ClientSession, request: Request, watch: Stopwatch, ends: float
+        self, session: aiohttp.ClientSession, request: Request, watch: Stopwatch, flight: Flight
     ) -> Response:
-        task = asyncio.current_task()
-        assert task is not None
-        flight = self._flights[task] = Flight(task, ends)
+        self._flights[flight.task] = flight
         self._sweeper.watch(flight)
         answer: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
@@ -99,7 +101,7 @@ class AsyncFetcher:
                 raise
             raise better from error
         finally:
-            del self._flights[task]
+            del self._flights[flight.task]
             if answer is not None:
                 answer.close()
         headers = flight.head.headers if flight.head else joined(answer.headers.items())  # a mock's
@@ -136,7 +138,7 @@ class _Sweeper:
     def __init__(self, limits: Limits, flights: dict[asyncio.Task[object], Flight]) -> None:
         self._limits = limits
         self._flights = flights
-        self._tick = min(0.5, max(0.01, min(limits.connect, limits.read, limits.total) / 10))
+        self._tick = min(0.1, max(0.01, min(limits.connect, limits.read, limits.total) / 50))
         self._timer: asyncio.TimerHandle | None = None
         self._swept = 0.0
 
@@ -157,7 +159,7 @@ class _Sweeper:
 
     def _sweep(self) -> None:
         now = time.monotonic()
-        stood_still = max(0.0, now - self._swept - 2 * self._tick)
+        stood_still = max(0.0, now - self._swept - self._tick)
         self._swept = now
         for flight in self._flights.values():
             flight.forgive(stood_still)

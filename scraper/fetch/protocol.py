@@ -31,6 +31,7 @@ __all__ = ["Connector", "Flight"]
 class Flight:
     """A fetch in the air: what the sweeper needs to know of it.
 
+    :ivar task: who waits for it.
     :ivar began: when this try started, on the clock of :func:`time.monotonic`; ``heard`` is when its last byte came.
     :ivar ends: when the whole fetch, with its second try, has taken too long.
     :ivar connected: it has a connection.
@@ -38,10 +39,10 @@ class Flight:
     :ivar stale: it was given a connection that had served before, and nothing has come on it.
     """
 
-    __slots__ = ("_late", "_task", "began", "connected", "ends", "head", "heard", "stale")
+    __slots__ = ("_late", "began", "connected", "ends", "head", "heard", "stale", "task")
 
     def __init__(self, task: asyncio.Task[object], ends: float) -> None:
-        self._task = task
+        self.task = task
         self._late: FetchError | None = None
         self.ends = ends
         self.began = self.heard = time.monotonic()
@@ -58,7 +59,7 @@ class Flight:
         """End the fetch with ``late``."""
         if self._late is None:
             self._late = late
-            self._task.cancel()
+            self.task.cancel()
 
     def land(self) -> None:
         """Called when the task was cancelled.
@@ -66,9 +67,9 @@ class Flight:
         :raises FetchError: when it was the sweeper who did it, and nobody else wants the task to end; or when nobody
             did, but the library raised it, as it comes of a future that was cancelled.
         """
-        if not self._task.cancelling():
+        if not self.task.cancelling():
             raise FetchError(Reason.INTERNAL, "broken off inside the HTTP library")
-        if self._late is not None and self._task.uncancel() == 0:
+        if self._late is not None and self.task.uncancel() == 0:
             raise self._late from None
 
 

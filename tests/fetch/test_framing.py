@@ -93,6 +93,20 @@ def test_headers_are_read_in_linear_time(line: str) -> None:
     read(f"HTTP/1.1 200 OK\r\nA: b\r\n{line}\r\n\r\n".encode(), header=65_536)
 
 
+@pytest.mark.parametrize(("size", "reason"), [(1, Reason.TOO_LARGE), (63, Reason.TOO_LARGE), (64, None)])
+def test_too_many_small_chunks(size: int, reason: Reason | None) -> None:
+    reader = AnswerReader(1_000, 10_000_000)
+    reader.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    chunk = b"%x\r\n%b\r\n" % (size, b"a" * size)
+    assert len(reader.feed(chunk * 99_999)) == 99_999 * size
+    found = None
+    try:
+        reader.feed(chunk * 2)
+    except FetchError as error:
+        found = error.reason
+    assert found is reason
+
+
 def test_many_small_chunks_are_one_piece() -> None:
     reader = AnswerReader(1_000, 100_000)
     reader.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

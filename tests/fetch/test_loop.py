@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
-from scraper.fetch.asyncio import AsyncFetcher
+from scraper.fetch.asyncio import AsyncFetcher, _Sweeper
 from scraper.fetch.errors import FetchError
 from scraper.fetch.protocol import Flight
 from scraper.model import Outcome, Request
 from scraper.settings import Identity, Limits
 from scraper.visit import visit_async
 from tests.fetch.conftest import LIMITS, body_as_page, word
-from tests.server import ScriptedServer, ok, stall
+from tests.server import ScriptedServer, ask_for_more, ok, stall
 
 uvloop = pytest.importorskip("uvloop")
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
@@ -90,6 +92,55 @@ def test_time_without_pumping_is_not_held_against_servers(
     time.sleep(LIMITS.total + 0.2)
     assert pumped.finish() == ["200"]
     pumped.close()
+
+
+def test_stalls_at_every_turn_are_not_held_against_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An owner who works a fifth of the limit between any two turns takes the time, and not the server."""
+    clock = SimpleNamespace(now=0.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr("scraper.fetch.asyncio.time", clock)
+    monkeypatch.setattr("scraper.fetch.protocol.time", clock)
+
+    async def run() -> tuple[int, int]:
+        task = asyncio.create_task(asyncio.sleep(60))
+        flight = Flight(task, 10.0)
+        sweeper = _Sweeper(Limits(connect=1.0, read=2.0, total=10.0), {task: flight})
+        sweeper.watch(flight)
+        cancelled = []
+        for turns in (20, 50):
+            for _ in range(turns):
+                clock.now += 0.19
+                sweeper._sweep()
+            cancelled.append(task.cancelling())
+        sweeper.stop()
+        return cancelled[0], cancelled[1]
+
+    assert asyncio.run(run()) == (0, 1)
+
+
+@pytest.mark.parametrize("make", LOOPS)
+def test_second_try_is_forgiven_what_the_first_was(
+    server: ScriptedServer, make: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    def late(connection: socket.socket) -> bool:
+        time.sleep(0.15)
+        return ok()(connection)
+
+    url = server.script("/", ask_for_more(ok(), late_close, late))
+    pumped = Pumped(make)
+    pumped.submit(url)
+    assert pumped.finish() == ["200"]
+    pumped.submit(url)
+    pumped.pump(0.02)
+    time.sleep(LIMITS.total + 0.2)
+    assert pumped.finish() == ["200", "200"]
+    pumped.close()
+
+
+def late_close(connection: socket.socket) -> bool:
+    """Take the request, and close a while later without a word."""
+    time.sleep(0.1)
+    return False
 
 
 @pytest.mark.parametrize("make", LOOPS)
