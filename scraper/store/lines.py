@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import msgspec
@@ -114,6 +114,14 @@ class LineStore:
         """Whether a file that begins with ``lines``, two at most, is an earlier output of this kind."""
         raise NotImplementedError
 
+    def _begins_with(self, outcome: Outcome, lines: Sequence[bytes]) -> bool:
+        """Whether the first record in ``lines``, if there is a whole one, is that of ``outcome``.
+
+        It is where both are of one crawl, since all of its stores are written in the same order.
+        """
+        record, newline, _ = b"".join(lines).removeprefix(self.head).lstrip().partition(b"\n")
+        return not newline or record == self.tail.strip() or outcome.url.encode() in record
+
     def _begin(self, end: int, refill: Iterable[Outcome]) -> None:
         """Write what stands before all that is to come; the sink is closed after trouble."""
         try:
@@ -152,10 +160,14 @@ class LineStore:
             lines = list(islice(old, 2))
         if lines and not self._ours(lines):
             raise ConfigError(f"{self.name} holds something else than records written earlier: name another file")
+        outcomes = iter(refill)
+        first = list(islice(outcomes, 1))
+        if first and not self._begins_with(first[0], lines):
+            raise ConfigError(f"{self.name} holds the records of another crawl: name another file")
         with replacement(self.name, fd) as new:
             # a descriptor of its own: after trouble both the sink and the replacement close theirs
             self._sink = FileSink(os.dup(new), self.name, 0, self.tail, clock)
-            self._begin(0, refill)
+            self._begin(0, chain(first, outcomes))
             self._sink.flush()
         os.close(new)
 

@@ -189,7 +189,7 @@ def test_one_trouble_in_a_tee_closes_all(tmp_path: Path) -> None:
 
 def test_outputs_are_refilled_from_the_store(tmp_path: Path) -> None:
     open_and_fill(tmp_path / "a.sqlite")
-    (tmp_path / "real.csv").write_bytes(CsvWriter.head + b"old\n" * 100)
+    (tmp_path / "real.csv").write_bytes(CsvWriter.head + b"https://example.com/0,old\n" * 100)
     (tmp_path / "a.csv").symlink_to("real.csv")
     store = open_store(tmp_path / "a.sqlite", resume=True)
     tee = Tee(store, open_output(tmp_path / "a.csv", refill=store.read()))
@@ -212,6 +212,15 @@ def test_only_an_earlier_output_is_refilled(tmp_path: Path, name: str) -> None:
         assert in_use(tmp_path / name)
         output.close()
         assert (tmp_path / name).read_text().count("https://example.com/0") == min(1, number) * (1 + 3 * ("j" in name))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.txt", "a.jsonl"])
+def test_the_output_of_another_crawl_is_left_alone(tmp_path: Path, name: str) -> None:
+    open_output(tmp_path / name, refill=outcomes(3)).close()
+    before = (tmp_path / name).read_bytes()
+    with pytest.raises(ConfigError, match=rf"{name} holds the records of another crawl"):
+        open_output(tmp_path / name, refill=outcomes(3)[1:])
+    assert (tmp_path / name).read_bytes() == before
 
 
 def in_use(path: Path) -> bool:
