@@ -217,9 +217,11 @@ class Limits(msgspec.Struct, frozen=True):
 class Identity(msgspec.Struct, frozen=True):
     """Who asks, and by which way. Nothing is ever taken from the environment.
 
-    :ivar headers: further request headers, (name, value) each.
-    :ivar origins: where ``Authorization`` and ``Cookie`` headers are sent to, and nowhere else: those of the seeds.
-    :ivar proxy: URL of an http proxy.
+    :ivar headers: further request headers, (name, value) each. Those that say who asks and what for (``Accept...``,
+        ``User-Agent``, ``Referer``, ``From``, ``Cache-Control`` and the like) are sent to every server, all others,
+        such as ``Authorization``, ``Cookie`` and ``X-Api-Key``, to ``origins`` only.
+    :ivar origins: where headers that may be logins are sent to, and nowhere else: those of the seeds.
+    :ivar proxy: URL of an http proxy, with its login where it wants one: ``http://user:password@host:port``.
     :ivar ca_file: PEM file with further certificate authorities to trust.
     """
 

@@ -18,7 +18,24 @@ _DEFAULTS = (
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
     ("Accept-Encoding", "gzip, deflate, br, zstd"),
 )
-_LOGINS = frozenset({"authorization", "cookie"})
+_OPEN = frozenset(
+    {
+        *(
+            "accept",
+            "accept-charset",
+            "accept-encoding",
+            "accept-language",
+            "cache-control",
+            "connection",
+            "dnt",
+            "from",
+        ),
+        *("pragma", "priority", "referer", "save-data", "sec-gpc", "upgrade-insecure-requests", "user-agent"),
+        *("sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"),
+        *("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user"),
+    }
+)
+"""What every server may get: who asks, and what for. Any other name may be that of a key or a token."""
 _NONE: dict[str, str] = {}
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -28,17 +45,18 @@ class RequestHeaders:
     """What is sent with each request; the user's own headers replace ours of the same name.
 
     Logins go to the origins that they were given for and to no other, wherever a link or a redirect leads: that they
-    did is an advisory of nearly every client (CVE-2018-18074, CVE-2022-27774, GHSA-cw9j-q3vf-hrrv).
+    did is an advisory of nearly every client (CVE-2018-18074, CVE-2022-27774, GHSA-cw9j-q3vf-hrrv). A login may have
+    any name, as ``X-Api-Key``, so whatever is not known to be none is taken for one.
 
     :ivar open: what every server gets.
     :ivar login: what only ``identity.origins`` get besides.
-    :raises ConfigError: for a name or value that cannot be sent (RFC 9110, 5.1 and 5.5).
+    :raises ConfigError: for a name or value that cannot be sent (RFC 9110, 5.1 and 5.5), and for a login of a proxy.
     """
 
     def __init__(self, identity: Identity) -> None:
         headers = _checked(identity)
-        self.open = {name: value for name, value in headers.items() if name.lower() not in _LOGINS}
-        self.login = {name: value for name, value in headers.items() if name.lower() in _LOGINS}
+        self.open = {name: value for name, value in headers.items() if name.lower() in _OPEN}
+        self.login = {name: value for name, value in headers.items() if name.lower() not in _OPEN}
         self._origins = identity.origins
 
     def login_for(self, url: str) -> dict[str, str]:
@@ -51,6 +69,10 @@ def _checked(identity: Identity) -> dict[str, str]:
     for name, value in (("User-Agent", identity.user_agent), *_DEFAULTS, *identity.headers):
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
             raise ConfigError(f"{name!r}: {value!r} cannot be sent as a header")
+        if name.lower() == "proxy-authorization":  # RFC 9110, 11.7.2: for the proxy, and no server behind it
+            raise ConfigError(
+                f"{name} is not sent to servers: write the login into the proxy's URL, user:password@host"
+            )
         headers[name.lower()] = name, value.strip(" \t")
     return dict(headers.values())
 
