@@ -124,12 +124,13 @@ def _settle_in(describe: Callable[[], Iterable[str]]) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
     if sys.stderr is not None:  # closed by the user
         signal.signal(signal.SIGUSR1, lambda *_: _tell(describe))
-        faulthandler.register(signal.SIGUSR1, chain=True)
+        faulthandler.register(signal.SIGUSR1, all_threads=False, chain=True)  # all of them: see _tell
     tune()
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
 
 
 def _tell(describe: Callable[[], Iterable[str]]) -> None:
+    faulthandler.dump_traceback(sys.stderr)  # here, where the other threads wait: their frames hold still
     text = "\n".join([f"worker {os.getpid()}:", *describe(), ""])
     with contextlib.suppress(OSError):
         os.write(sys.stderr.fileno(), text.encode(errors="replace"))  # at once, so that no other worker tears it

@@ -1,7 +1,8 @@
 """What a crawl is doing at this moment, for when it seems to hang: on SIGUSR1, and the crawl goes on.
 
-The stacks come from faulthandler, in C, so that they are printed even where Python itself does not get to run; then
-the engine's figures and the backend's own words follow, as soon as it does.
+First comes the stack of the interrupted thread, from faulthandler, in C, so that it is printed even where Python itself
+does not get to run. As soon as it does, the stacks of all threads follow, the engine's figures and the backend's own
+words. Not all stacks at once from C: to walk the frames of a thread that runs meanwhile can end the process.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Teller:
     run: Run | None = None
 
     def __call__(self, *_: Any) -> None:
-        """Print :func:`describe` to stderr."""
+        """Print all stacks and :func:`describe` to stderr."""
+        faulthandler.dump_traceback(sys.stderr)
         if self.run is None:
             return
         # not print: the signal may have come in the middle of one, and a stream is not reentrant
@@ -60,7 +62,7 @@ class Teller:
 
 @contextlib.contextmanager
 def told_on_request() -> Iterator[Teller]:
-    """Print all threads' stacks to stderr whenever SIGUSR1 comes, where that exists, and what the teller has to say.
+    """Print stacks to stderr whenever SIGUSR1 comes, where that exists, and what the teller has to say.
 
     From the start of the command, because reading a large store takes a while too. Afterwards the signal is ignored:
     its default would end the process.
@@ -72,7 +74,7 @@ def told_on_request() -> Iterator[Teller]:
     heard = _has_descriptor()
     signal.signal(number, teller if heard else signal.SIG_IGN)
     if heard:
-        faulthandler.register(number, all_threads=True, chain=True)
+        faulthandler.register(number, all_threads=False, chain=True)
     try:
         yield teller
     finally:
