@@ -16,7 +16,7 @@ from benchmarks.server import Server
 from benchmarks.site import Site
 from benchmarks.steps import steps
 from scraper.backends import NAMES
-from scraper.parse.malloc import tune
+from scraper.tuning import tune
 
 
 def main() -> None:

@@ -23,11 +23,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": BASE,
     "stats": BASE,
     "core": {"model", "settings", "url"},
+    "tuning": set(),
     # the workers' side
     "fetch": BASE | {"settings"},
     "parse": BASE | {"settings"},
     "visit": BASE | {"settings", "fetch", "parse"},
-    "backends": VALUES | {"fetch", "parse", "visit"},
+    "backends": VALUES | {"fetch", "parse", "visit", "tuning"},
     # the owner's side
     "store": BASE | {"stats", "version"},
     "report": BASE | {"stats", "store"},
@@ -36,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"model", "core", "backends", "store"},
     "run": VALUES | {"options", "core", "backends", "store", "engine", "parse"},
     "api": VALUES | {"options", "seeds", "store", "run", "backends"},
-    "cli": VALUES | {"options", "seeds", "store", "run", "report", "parse", "backends", "version"},
+    "cli": VALUES | {"options", "seeds", "store", "run", "report", "parse", "backends", "tuning", "version"},
     # the package itself gives out the public names, when they are first asked for
     "version": {"api", "errors", "model", "settings", "stats", "backends"},
     "__main__": {"cli"},

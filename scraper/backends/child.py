@@ -22,9 +22,9 @@ import msgspec
 from scraper.backends.frames import pack
 from scraper.backends.pace import Pace
 from scraper.model import Outcome, Request
-from scraper.parse.malloc import tune
 from scraper.settings import Settings
 from scraper.stats import Stats
+from scraper.tuning import tune
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -24,6 +24,8 @@ class Pace:
 
     def pause(self, url: str, now: float) -> float:
         """Seconds to wait before starting on ``url``, which counts as started then; nearly always none."""
+        if self._politeness.delay == 0.0:
+            return 0.0
         host = host_key(url)
         delay = self._politeness.delay_for(host)
         if not delay:

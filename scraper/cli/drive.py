@@ -19,7 +19,6 @@ from scraper.cli.signals import interrupt_early
 from scraper.errors import ConfigError, ScraperError
 from scraper.model import Entry, Failed, Shallower
 from scraper.options import Options, make_settings
-from scraper.parse.malloc import tune
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
 from scraper.report.summary import summary
@@ -28,6 +27,7 @@ from scraper.seeds import Seeds, read_seeds
 from scraper.settings import Settings
 from scraper.stats import is_failure, label, parse_error
 from scraper.store import PipeClosed, SqliteStore, printable
+from scraper.tuning import tune
 
 __all__ = ["drive"]
 

@@ -2,7 +2,7 @@
 
 Most systems begin with 1,024 files a process, and a connection that is kept for its host's next page is one of them: a
 crawl of thousands of hosts that kept each for some seconds could soon open no other. What is kept is bounded by the
-limit that is in force, which :func:`scraper.parse.malloc.tune` raises for a process that only crawls.
+limit that is in force, which :func:`scraper.tuning.tune` raises for a process that only crawls.
 """
 
 from __future__ import annotations

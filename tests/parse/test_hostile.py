@@ -7,7 +7,8 @@ import resource
 import pytest
 
 from fixtures.demo import SITE
-from scraper.parse import guard, make_parser, malloc, tokens, turbo
+from scraper import tuning
+from scraper.parse import guard, make_parser, tokens, turbo
 from scraper.parse.engines import Findings
 from scraper.settings import Limits, Parsing
 from scraper.url import MAX_TOTAL
@@ -127,7 +128,7 @@ def first_and_last(document: object) -> object:
 
 
 def test_the_heap_is_kept_and_bounded() -> None:
-    assert malloc.keep_heap() in (True, False)
+    assert tuning.keep_heap() in (True, False)
     body = (PAGES / "nav.html").read_bytes()
     for _ in range(50):
         parse(body)
@@ -139,7 +140,7 @@ def test_the_heap_is_kept_and_bounded() -> None:
 
 def test_elsewhere_the_heap_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
-    assert malloc.keep_heap() is False
+    assert tuning.keep_heap() is False
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
-    assert malloc.keep_heap() is False
+    assert tuning.keep_heap() is False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scraper.parse.malloc import raise_file_limit
+from scraper.tuning import raise_file_limit
 
 resource = pytest.importorskip("resource")
 ENDLESS = resource.RLIM_INFINITY
