@@ -267,10 +267,10 @@ class _Worker:
         return self._frames.feed(chunk)
 
     def dismiss(self, pills: int) -> None:
-        """Tell the worker to end: by a pill for each of its threads, or at once if it is still busy."""
+        """Tell the worker to end: by a pill for each of its threads, or at once if it is still busy or starting."""
         if self.process is None:
             return
-        if self.pending:
+        if self.pending or not self.ready:
             self.process.kill()
         else:
             for _ in range(pills):
