@@ -72,7 +72,7 @@ def test_the_second_stops_at_once_and_nothing_recorded_is_lost(here: Path, site:
     process.send_signal(signal.SIGINT)
     code, err = ended(process)
     assert code == 130, err
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     assert records(here / "x.jsonl") == [site.root, f"{site.root}1", f"{site.root}2"]
 
 
@@ -106,7 +106,7 @@ def test_a_function_that_never_returns_is_left(
         process.send_signal(third)
     code, err = ended(process)
     assert code == 130, err
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     assert records(here / "x.jsonl") == [site.root, f"{site.root}1", f"{site.root}2"]
 
 
