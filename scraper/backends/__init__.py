@@ -29,7 +29,7 @@ NAMES = tuple(_CLASSES)
 
 
 def create(name: str, settings: Settings) -> Backend:
-    """Make the backend called ``name``; its workers start with the first request.
+    """Make the backend called ``name``; it starts workers when it is used, not before.
 
     :raises ConfigError: for an unknown name.
     """

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from scraper.cli.signals import ignore_late
+from scraper.cli.signals import ENDING, ignore_late
 from scraper.run import Run
 
 __all__ = ["command_that_goes_on", "interruptible"]
@@ -78,7 +78,7 @@ class _Ending:
 
 
 def _handle(handler: Callable[..., None]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, handler)
 
 

@@ -6,10 +6,11 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
-__all__ = ["ignore_late", "interrupt_early", "kept"]
+__all__ = ["ENDING", "ignore_late", "interrupt_early", "kept"]
 
-_ENDING = (signal.SIGINT, signal.SIGTERM)
-_OURS = (*_ENDING, *((signal.SIGUSR1,) if hasattr(signal, "SIGUSR1") else ()))
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""What people and systems send to end a command."""
+_OURS = (*ENDING, *((signal.SIGUSR1,) if hasattr(signal, "SIGUSR1") else ()))
 
 
 def interrupt_early() -> None:
@@ -19,7 +20,7 @@ def interrupt_early() -> None:
 
 def ignore_late() -> None:
     """Pass over SIGINT and SIGTERM from now on: all is done, and the exit code is to say how it went."""
-    for number in _ENDING:
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
 
 
