@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 __all__ = [
+    "LINK_KINDS",
     "Entry",
     "Failed",
     "Fetched",
@@ -74,7 +75,13 @@ class Reason(enum.Enum):
     URL = "url"
     """A URL that no client can ask for."""
     ROBOTS = "robots"
-    """robots.txt forbids it."""
+    """robots.txt forbids it, or cannot be had (RFC 9309, 2.3.1.4)."""
+    CRAWL_DELAY = "crawl-delay"
+    """robots.txt asks for longer pauses than we are ready to make."""
+    GIVEN_UP = "given-up"
+    """The host failed too often in a row; what waited for it was let go."""
+    TRAP = "trap"
+    """The URL looks like one of an endless row; the detail names the rule."""
     PRIVATE_ADDRESS = "private-address"
     """The host's address is not a public one."""
     INTERNAL = "internal"
@@ -96,6 +103,9 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     :ivar via: the URL whose link or redirect led here; None for a seed.
     :ivar attempt: 1 for the first try.
     :ivar redirects: redirects followed in a row to get here.
+    :ivar delay: seconds that pass at least between two starts on its host, as the core keeps them; a worker that is
+        late keeps them too.
+    :ivar cookie: the value of its Cookie header; never recorded.
     """
 
     url: str
@@ -104,6 +114,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     kind: Kind = Kind.PAGE
     attempt: int = 1
     redirects: int = 0
+    delay: float = 0.0
+    cookie: str | None = None
 
 
 class Timings(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -127,6 +139,8 @@ class Response(msgspec.Struct, frozen=True):
     :ivar headers: lower-case names; of a repeated header the values are joined with ``", "`` (RFC 9110, 5.3).
     :ivar body: whole and decompressed; ``wire`` is the number of bytes that were received for it.
     :ivar at: when the fetch began, in seconds since the epoch.
+    :ivar address: the IP address that was connected to; None behind a proxy.
+    :ivar cookies: the values of ``Set-Cookie``, each by itself: they cannot be joined (RFC 6265, 3).
     """
 
     url: str
@@ -136,15 +150,25 @@ class Response(msgspec.Struct, frozen=True):
     timings: Timings = Timings()
     at: float = 0.0
     wire: int = 0
+    address: str | None = None
+    cookies: tuple[str, ...] = ()
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What the parser made of a body.
+    """What the parser made of a body: of a page, and of a robots file or a sitemap likewise.
 
-    :ivar links: absolute and canonical, each once, in the order of the document.
+    :ivar links: absolute and canonical, each once, in the order of the document: those of the kinds that are followed,
+        and not marked nofollow. Of a robots file its sitemaps, of a sitemap its entries.
     :ivar charset: the name of the encoding that the text was decoded with.
-    :ivar data: what the user's ``parse`` function returned: anything that JSON can hold.
+    :ivar data: what the user's ``parse`` function returned: anything that JSON can hold. Of a robots file the rules
+        that hold for us, of a sitemap the dates of its entries.
     :ivar error: why the user's function gave nothing; the links stand all the same.
+    :ivar kinds: a letter for each link (see :data:`LINK_KINDS`); empty where all are ``a``.
+    :ivar others: the links that are not followed, as (kind, URL); ``nofollow`` is a kind too.
+    :ivar canonical: what the page calls its own URL (RFC 6596).
+    :ivar robots: what ``meta robots`` and ``X-Robots-Tag`` say to us, in lower case, joined with commas.
+    :ivar cut: why none of the links is followed: ``nofollow``, ``soft-404``, ``duplicate``.
+    :ivar simhash: 64 bits that differ in few places between pages that differ little; made on demand.
     """
 
     title: str | None = None
@@ -152,6 +176,28 @@ class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
     charset: str | None = None
     data: Any = None
     error: str | None = None
+    kinds: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+    canonical: str | None = None
+    robots: str | None = None
+    cut: str | None = None
+    simhash: int | None = None
+
+
+LINK_KINDS = {
+    "a": "a",
+    "area": "m",
+    "frame": "f",
+    "refresh": "r",
+    "header": "h",
+    "form": "o",
+    "link": "l",
+    "img": "i",
+    "script": "s",
+}
+"""The kinds of links, each with its letter: ``<a>`` and ``<area>``, frames (``<iframe>`` too), ``<meta>`` refresh and
+the ``Refresh`` header, the ``Link`` header, forms sent by GET, ``<link>`` (not canonical), images with their
+``srcset``, scripts."""
 
 
 class Fetched(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
@@ -162,6 +208,9 @@ class Fetched(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     :ivar retry_after: seconds the server asked to be left alone for.
     :ivar size: bytes of the decompressed body; ``wire`` those that were received for it.
     :ivar at: when the fetch began, in seconds since the epoch.
+    :ivar address: the IP address that was connected to; None behind a proxy.
+    :ivar digest: xxh3-64 of the body; None of an empty one. Equal bodies have equal digests.
+    :ivar cookies: the values of ``Set-Cookie``, where cookies are on; never recorded.
     """
 
     request: Request
@@ -174,6 +223,9 @@ class Fetched(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     wire: int = 0
     timings: Timings = Timings()
     at: float = 0.0
+    address: str | None = None
+    digest: int | None = None
+    cookies: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:

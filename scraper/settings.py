@@ -18,14 +18,18 @@ from scraper.url import host_key, hostname
 
 __all__ = [
     "Budget",
+    "Discovery",
     "Identity",
     "Limits",
     "Parsing",
     "Politeness",
     "Retry",
+    "Safety",
     "Scope",
     "ScopeMode",
     "Settings",
+    "Traps",
+    "is_loopback",
 ]
 
 MB = 1_000_000
@@ -127,21 +131,46 @@ class Politeness(msgspec.Struct, frozen=True):
     """How gently a host is asked.
 
     :ivar per_host: requests in flight on one host at most.
-    :ivar delay: seconds between two starts on one host; None is ``auto``: half a second, and nothing on the
-        loopback addresses, where nobody but oneself can be disturbed.
+    :ivar per_address: requests in flight on one IP address at most, whatever the hosts; None is ``auto``: four times
+        ``per_host``, and no limit on the loopback addresses.
+    :ivar delay: seconds between two starts on one host; None is ``auto``: half a second to begin with, then adapted to
+        the server's times and troubles, and nothing on the loopback addresses, where nobody but oneself can be
+        disturbed. An address is asked at most four times as often as a host.
+    :ivar longest_delay: seconds that an adapted delay never exceeds.
+    :ivar robots: whether robots.txt is asked for and obeyed (RFC 9309).
+    :ivar unasked: why it is not, in the user's words.
+    :ivar longest_crawl_delay: seconds of a ``Crawl-delay`` that are still kept; a host that asks for more is left alone.
+    :ivar robots_age: seconds after which a robots file is asked for again: a day at most (RFC 9309, 2.4).
+    :ivar robots_again: seconds after which one that could not be had is asked for again.
+    :ivar longest_hold: seconds of a ``Retry-After`` that are kept at most.
+    :ivar host_failures: failures in a row, without any answer between them, after which a host is given up; None never.
     """
 
     per_host: int = 4
+    per_address: int | None = None
     delay: float | None = None
+    longest_delay: float = 60.0
+    robots: bool = True
+    unasked: str | None = None
+    longest_crawl_delay: float = 30.0
+    robots_age: float = 86_400.0
+    robots_again: float = 600.0
+    longest_hold: float = 300.0
+    host_failures: int | None = 100
 
     def delay_for(self, host: str) -> float:
-        """Seconds that pass at least between two starts on ``host`` (a host key)."""
+        """Seconds that pass at least between two starts on ``host`` (a host key), to begin with."""
         if self.delay is not None:
             return self.delay
-        return 0.0 if _LOOPBACK.match(host) else 0.5
+        return 0.0 if is_loopback(host) else 0.5
 
 
 _LOOPBACK = re.compile(r"(?:127(?:\.\d+){3}|localhost|\[::1\])(?::\d+)?\Z")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` (a host key) is this machine itself, by its name alone."""
+    return _LOOPBACK.match(host) is not None
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -195,6 +224,65 @@ class Budget(msgspec.Struct, frozen=True):
     redirects: int = 10
 
 
+class Traps(msgspec.Struct, frozen=True):
+    """The rules against endless rows of URLs; a rule that is None is switched off. :mod:`scraper.core.traps` keeps them.
+
+    :ivar length: characters of a URL.
+    :ivar segments: segments of its path.
+    :ivar repeats: times that one segment of the path comes again.
+    :ivar parameters: parameters in its query.
+    :ivar queries: different queries of one path of a host.
+    :ivar years: years that a date in a URL is from ``this_year`` at most: calendars have no end.
+    :ivar this_year: the year that calendars are measured from.
+    :ivar duplicates: pages of one host with the same content, or with nearly the same where ``near`` is on; the links
+        of further ones are not followed.
+    :ivar near: bits in which the fingerprints of pages differ that are taken for nearly the same; None for exactly
+        equal bodies only. It costs a fingerprint of each page.
+    :ivar soft_404: whether the links of pages are followed whose title says that there is nothing: False to follow.
+    :ivar sessions: whether session ids are taken out of URLs.
+    """
+
+    length: int | None = 2_000
+    segments: int | None = 25
+    repeats: int | None = 3
+    parameters: int | None = 20
+    queries: int | None = 1_000
+    years: int | None = 20
+    this_year: int | None = None
+    duplicates: int | None = 20
+    near: int | None = None
+    soft_404: bool = True
+    sessions: bool = True
+
+
+class Discovery(msgspec.Struct, frozen=True):
+    """Where URLs are found besides the links of pages, and which links are followed.
+
+    :ivar follow: the kinds of links that are followed; see :data:`scraper.model.LINK_KINDS`.
+    :ivar nofollow: whether ``rel=nofollow``, meta robots and ``X-Robots-Tag`` are honoured.
+    :ivar sitemaps: whether the sitemaps are read that robots.txt names, or ``/sitemap.xml`` where it names none.
+    :ivar given: URLs of further sitemaps, canonical.
+    :ivar strip: names of query parameters that are taken out of URLs; a ``*`` at the end stands for any rest.
+    """
+
+    follow: frozenset[str] = frozenset({"a", "area", "frame", "refresh"})
+    nofollow: bool = True
+    sitemaps: bool = False
+    given: tuple[str, ...] = ()
+    strip: tuple[str, ...] = ()
+
+
+class Safety(msgspec.Struct, frozen=True):
+    """Which addresses may be connected to.
+
+    :ivar private: whether those that are not globally routable may.
+    :ivar named: host keys whose address the user named in a seed: they may be what they are.
+    """
+
+    private: bool = False
+    named: frozenset[str] = frozenset()
+
+
 class Limits(msgspec.Struct, frozen=True):
     """What one fetch may take; both HTTP borders keep the same.
 
@@ -221,13 +309,17 @@ class Identity(msgspec.Struct, frozen=True):
         ``User-Agent``, ``Referer``, ``From``, ``Cache-Control`` and the like) are sent to every server, all others,
         such as ``Authorization``, ``Cookie`` and ``X-Api-Key``, to ``origins`` only.
     :ivar origins: where headers that may be logins are sent to, and nowhere else: those of the seeds.
-    :ivar proxy: URL of an http proxy, with its login where it wants one: ``http://user:password@host:port``.
+    :ivar auth: user and password for ``origins``, by the Basic scheme (RFC 7617).
+    :ivar cookies: whether cookies are kept and sent (RFC 6265).
+    :ivar proxy: URL of an http or socks proxy, with its login where it wants one: ``http://user:password@host:port``.
     :ivar ca_file: PEM file with further certificate authorities to trust.
     """
 
     user_agent: str = "scraper/0.1"
     headers: tuple[tuple[str, str], ...] = ()
     origins: frozenset[str] = frozenset()
+    auth: tuple[str, str] | None = None
+    cookies: bool = False
     proxy: str | None = None
     ca_file: str | None = None
 
@@ -257,5 +349,8 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     identity: Identity = Identity()
     parsing: Parsing = Parsing()
+    traps: Traps = Traps()
+    discovery: Discovery = Discovery()
+    safety: Safety = Safety()
     concurrency: int = 16
     workers: int = 2
