@@ -139,7 +139,7 @@ class Politeness(msgspec.Struct, frozen=True):
     :ivar longest_delay: seconds that an adapted delay never exceeds.
     :ivar robots: whether robots.txt is asked for and obeyed (RFC 9309).
     :ivar unasked: why it is not, in the user's words.
-    :ivar longest_crawl_delay: seconds of a ``Crawl-delay`` that are still kept; a host that asks for more is left alone.
+    :ivar longest_crawl_delay: seconds of a ``Crawl-delay`` that are kept; a host that asks for more is left alone.
     :ivar robots_age: seconds after which a robots file is asked for again: a day at most (RFC 9309, 2.4).
     :ivar robots_again: seconds after which one that could not be had is asked for again.
     :ivar longest_hold: seconds of a ``Retry-After`` that are kept at most.
@@ -225,7 +225,7 @@ class Budget(msgspec.Struct, frozen=True):
 
 
 class Traps(msgspec.Struct, frozen=True):
-    """The rules against endless rows of URLs; a rule that is None is switched off. :mod:`scraper.core.traps` keeps them.
+    """The rules against endless rows of URLs; one that is None is off. :mod:`scraper.core.traps` keeps them.
 
     :ivar length: characters of a URL.
     :ivar segments: segments of its path.
