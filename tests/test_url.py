@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from scraper.url import MAX_LENGTH, MAX_TOTAL, canonical, host_key, hostname, join_all, origin
+from scraper.url import MAX_LENGTH, MAX_TOTAL, canonical, host_key, hostname, join_all, origin, stripper
 
 BASE = "http://example.com/a/b?q=1"
 
@@ -183,3 +183,88 @@ def test_joining_many_is_joining_each(base: str, hrefs: list[str]) -> None:
     links = join_all(base, hrefs)
     assert links == tuple(dict.fromkeys(url for href in hrefs if (url := canonical(href, base)) is not None))
     assert join_all(base, links) == links
+
+
+SESSION = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("path", "left"),
+    [
+        ("", ""),
+        ("?", "?"),
+        ("?a=1&b", "?a=1&b"),
+        ("?utm_source=x", ""),
+        ("?utm_source=x&", ""),
+        ("?a=1&utm_source=x&b=2&utm_&c", "?a=1&b=2&c"),
+        ("?utm=1&xutm_a=1&a=utm_b", "?utm=1&xutm_a=1&a=utm_b"),
+        ("?a?utm_b=1", "?a?utm_b=1"),
+        ("?gclid=1&gclid&gclid=", ""),
+        ("?GCLID=1&gclids=1&gcli=1", "?GCLID=1&gclids=1&gcli=1"),
+        ("?a.c=1&abc=1", "?abc=1"),
+        ("?&&gclid&&", "?&&&"),
+        (f"?PHPSESSID={SESSION}&a", "?a"),
+        ("?a&phpsessid=", "?a"),
+        ("?ASPSESSIONIDQQGQQUZK=x&a", "?a"),
+        ("?CFID=1&a&CFTOKEN=2", "?a"),
+        (f"?sid={SESSION}", ""),
+        (f"?SID={SESSION[:16]}&session_id={SESSION}&a", "?a"),
+        ("?sid=12&sid=a-long-title-of-a-page-2024&sid=1234567890123456", None),
+        ("?sid=&sid&sid=abcdefghijklmnopqrstuvwxyz", None),
+        (f"?side={SESSION}&q={SESSION}", None),
+        ("?sessionid=123e4567-e89b-12d3-a456-426614174000", ""),
+        ("?sessionid=dGhpcyBpcyBub3Q-_zE0Mg%3D%3D", ""),
+        ("shop;jsessionid=1A2B!33!44", "shop"),
+        ("shop;jsessionid=1A2B?x=;jsessionid=2", "shop?x=;jsessionid=2"),
+        ("shop;JSESSIONID=1A2B;v=1.2/a;v", "shop;v=1.2/a;v"),
+        ("a/..;jsessionid=1/b", "b"),
+        ("(S(lit3py55t21z5v55vlm25s55))/page.aspx", "page.aspx"),
+        ("(A(lit3py55t21z5v55vlm25s55)S(lit3py55t21z5v55vlm25s55))/page.aspx?(S(x))", "page.aspx?(S(x))"),
+        ("(S(lit3py55t21z5v55vlm25s55));jsessionid=1/", ""),
+        ("(S(short))/page.aspx;x", None),
+        ("Python_(language)", None),
+    ],
+)
+def test_what_does_not_name_a_page_is_taken_out(path: str, left: str | None) -> None:
+    strip = stripper(["utm_*", "gclid", "a.c"], sessions=True)
+    assert strip is not None
+    assert strip(f"http://a.test/{path}") == f"http://a.test/{path if left is None else left}"
+
+
+def test_only_what_was_asked_for_is_taken_out() -> None:
+    url = f"http://a.test/(S(lit3py55t21z5v55vlm25s55))/;jsessionid=1?utm_source=x&sid={SESSION}"
+    names, sessions, everything = stripper(["utm_*"], sessions=False), stripper([], sessions=True), stripper("*", False)
+    assert names is not None
+    assert names(url) == url.replace("utm_source=x&", "")
+    assert sessions is not None
+    assert sessions(url) == "http://a.test/?utm_source=x"
+    assert everything is not None
+    assert everything(url) == url.partition("?")[0]
+    assert stripper([], sessions=False) is stripper([""], sessions=False) is None
+
+
+def test_hosts_are_not_stripped() -> None:
+    strip = stripper([], sessions=True)
+    assert strip is not None
+    for url in ("http://a;jsessionid=b/;", "http://(s(lit3py55t21z5v55vlm25s55))/(x"):
+        assert canonical(url) == url
+        assert strip(url) == url
+
+
+PARTS = st.lists(
+    st.sampled_from(
+        ["/", "?", "&", "=", ";jsessionid=", "sid=", SESSION, "utm_", "(S(lit3py55t21z5v55vlm25s55))", "..", ".", "a"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@given(path=PARTS)
+def test_stripping_is_final_and_canonical(path: str) -> None:
+    strip = stripper(["utm_*"], sessions=True)
+    url = canonical(f"http://a.test/{path}")
+    assert url is not None
+    assert strip is not None
+    once = strip(url)
+    assert strip(once) == once == canonical(once)
+    assert join_all("http://a.test/", [url, once], strip) == (once,)
