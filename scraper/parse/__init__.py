@@ -12,7 +12,7 @@ import turbohtml
 
 from scraper.model import Page, Response
 from scraper.parse.document import Document, Element
-from scraper.parse.encoding import UTF8, clip, decode, sniff
+from scraper.parse.encoding import UTF8, WINDOWS, clip, decode, sniff
 from scraper.parse.engines import Findings, engine
 from scraper.parse.function import call, load_function
 from scraper.parse.turbo import light_tree
@@ -47,11 +47,15 @@ def make_parser(parsing: Parsing, limits: Limits) -> Callable[[Response], Page]:
 
 
 def _markup(response: Response, size: int) -> tuple[str, bytes | str]:
-    """The name of the encoding, and what the engine gets: the bytes where they are UTF-8, which saves decoding."""
+    """The name of the encoding, and what the engine gets: the bytes where they are UTF-8, which saves decoding.
+
+    ASCII is UTF-8, whatever it is called.
+    """
     body = clip(response.body, size)
     charset, mark = sniff(body, response.headers.get("content-type", ""))
     body = body[mark:]
-    return charset, body if charset == UTF8 else decode(body, charset)
+    same = charset == UTF8 or (charset == WINDOWS and body.isascii())
+    return charset, body if same else decode(body, charset)
 
 
 def _title(text: str | None) -> str | None:
