@@ -15,18 +15,19 @@ from typing import Any, Self
 
 import msgspec
 
+from scraper.addresses import is_own_address
 from scraper.backends import choose, create
 from scraper.backends.base import Backend
 from scraper.core import Crawl
 from scraper.engine import run
 from scraper.errors import StoreError
-from scraper.model import Entry, Outcome, Request, Shallower
+from scraper.model import Entry, Kind, Outcome, Request, Shallower
 from scraper.options import KEPT, Options
 from scraper.settings import Scope, Settings
 from scraper.stats import Stats
 from scraper.store.base import Store
 from scraper.store.sqlite import SqliteStore
-from scraper.url import origin
+from scraper.url import host_key, hostname, origin
 
 __all__ = ["Nowhere", "Run", "around", "open_run", "pick", "recall"]
 
@@ -35,7 +36,7 @@ class Run:
     """A crawl that is under way. Use it as a context manager, on one thread; the backend and the store are its own.
 
     :ivar crawl: the core; it knows what waits and what is in flight.
-    :ivar recorded: outcomes that the store held already.
+    :ivar recorded: outcomes of pages that the store held already.
     :ivar begun: the backend's clock when the seeds were in: reading a large store is no part of the crawl's pace.
     """
 
@@ -131,7 +132,7 @@ class Run:
 
     def _counting(self, log: Iterable[Outcome]) -> Iterator[Outcome]:
         for outcome in log:
-            self.recorded += 1
+            self.recorded += outcome.request.kind is Kind.PAGE
             yield outcome
 
     def _count(self, entries: Sequence[Entry]) -> None:
@@ -199,13 +200,16 @@ def recall(store: Store | None, options: Options, seeds: Sequence[str]) -> tuple
 
 
 def around(settings: Settings, seeds: Sequence[str]) -> Settings:
-    """``settings`` with scope and logins bound to the canonical ``seeds``, each unless it is bound already."""
-    scope, identity = settings.scope, settings.identity
+    """``settings`` with scope, logins and own addresses bound to the canonical ``seeds``, unless they are already."""
+    scope, identity, safety = settings.scope, settings.identity, settings.safety
     if not scope.anchors:
         scope = Scope.around(seeds, scope.mode, scope.include, scope.exclude)
     if not identity.origins:
         identity = msgspec.structs.replace(identity, origins=frozenset(map(origin, seeds)))
-    return msgspec.structs.replace(settings, scope=scope, identity=identity)
+    if not safety.named:
+        named = frozenset(host_key(seed) for seed in seeds if is_own_address(hostname(seed)))
+        safety = msgspec.structs.replace(safety, named=named)
+    return msgspec.structs.replace(settings, scope=scope, identity=identity, safety=safety)
 
 
 def pick(name: str, settings: Settings, seeds: Sequence[str]) -> tuple[str, str]:

@@ -20,12 +20,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "model": set(),
     "url": set(),
+    "addresses": set(),
     "settings": BASE,
     "stats": BASE,
     "core": {"model", "settings", "url"},
     "tuning": set(),
     # the workers' side
-    "fetch": BASE | {"settings"},
+    "fetch": BASE | {"settings", "addresses"},
     "parse": BASE | {"settings"},
     "visit": BASE | {"settings", "fetch", "parse"},
     "backends": VALUES | {"fetch", "parse", "visit", "tuning"},
@@ -35,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "seeds": BASE,
     "options": BASE | {"settings", "parse"},
     "engine": {"model", "core", "backends", "store"},
-    "run": VALUES | {"options", "core", "backends", "store", "engine", "parse"},
+    "run": VALUES | {"addresses", "options", "core", "backends", "store", "engine", "parse"},
     "api": VALUES | {"options", "seeds", "store", "run", "backends"},
     "cli": VALUES | {"options", "seeds", "store", "run", "report", "parse", "backends", "tuning", "version"},
     # the package itself gives out the public names, when they are first asked for
@@ -67,7 +68,7 @@ IMPURE = {
     "time",
     "urllib3",
 }
-PURE = {"errors", "model", "url", "settings", "stats", "core"}
+PURE = {"errors", "model", "url", "addresses", "settings", "stats", "core"}
 
 LATE: dict[str, str] = {
     "__main__.py": "Ctrl-C during the imports is no reason for a traceback",
