@@ -154,7 +154,7 @@ def _rank(rule: _Rule) -> tuple[int, bool]:
     return -rule.length, not rule.allow
 
 
-def _matches(path: str, pieces: _PIECES) -> bool:
+def _matches(path: str, pieces: tuple[str, ...]) -> bool:
     if not path.startswith(pieces[0]):
         return False
     at = 0
