@@ -15,7 +15,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Self, Unpack
 
 from scraper.errors import ConfigError
-from scraper.model import Outcome, Shallower
+from scraper.model import Kind, Outcome, Shallower
 from scraper.options import Options, make_settings, settled
 from scraper.run import Nowhere, open_run, recall
 from scraper.seeds import seed_url
@@ -181,7 +181,12 @@ class _Plan:
             settings = make_settings(self._settings, **options)
             with open_run(settings, seeds, self._backend, store) as run:
                 for entries in run.rounds():
-                    yield [entry for entry in entries if not isinstance(entry, Shallower)]
+                    yield [entry for entry in entries if not isinstance(entry, Shallower) and _is_page(entry)]
+
+
+def _is_page(outcome: Outcome) -> bool:
+    """Whether it is what was asked for; robots files and sitemaps are in the store only."""
+    return outcome.request.kind is Kind.PAGE
 
 
 def _outcomes(plan: _Plan) -> Iterator[Outcome]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from scraper.model import Failed, Fetched, Outcome, Refused
+from scraper.model import Failed, Fetched, Kind, Outcome, Refused
 from scraper.url import host_key
 
 __all__ = ["Histogram", "Stats", "is_failure", "is_failure_label", "label", "parse_error"]
@@ -59,12 +59,17 @@ class Stats(msgspec.Struct):
     :ivar server: time from the start of a fetch to its headers, of those that were answered.
     :ivar waited_us, server_us, body_us, parse_us: sums over all fetches.
 
-    By the engine, for every final outcome:
+    By the engine, for every final outcome of a page:
 
     :ivar outcomes: by label (see :func:`label`): ``200``, ``404``, ``timeout``, ...
     :ivar hosts: final outcomes by host key.
     :ivar failures: final outcomes that are failures (see :func:`is_failure`).
     :ivar parse_errors: those of them on which the user's function failed.
+
+    By the engine, for the others:
+
+    :ivar others: final outcomes of robots files and sitemaps, by their kind: ``robots``, ``sitemap``.
+    :ivar sitemaps_named: sitemaps that robots files name.
     """
 
     fetches: int = 0
@@ -79,6 +84,8 @@ class Stats(msgspec.Struct):
     hosts: dict[str, int] = {}
     failures: int = 0
     parse_errors: int = 0
+    others: dict[str, int] = {}
+    sitemaps_named: int = 0
 
     def count_fetch(self, outcome: Outcome) -> None:
         """Count one visit, as the worker that made it."""
@@ -97,12 +104,21 @@ class Stats(msgspec.Struct):
 
     def count_final(self, outcome: Outcome) -> None:
         """Count one final outcome, as the engine."""
+        if outcome.request.kind is not Kind.PAGE:
+            self._count_other(outcome)
+            return
         name = label(outcome)
         self.outcomes[name] = self.outcomes.get(name, 0) + 1
         host = host_key(outcome.url)
         self.hosts[host] = self.hosts.get(host, 0) + 1
         self.failures += is_failure(outcome)
         self.parse_errors += parse_error(outcome) is not None
+
+    def _count_other(self, outcome: Outcome) -> None:
+        kind = outcome.request.kind
+        self.others[kind.value] = self.others.get(kind.value, 0) + 1
+        if kind is Kind.ROBOTS and isinstance(outcome, Fetched) and outcome.page is not None:
+            self.sitemaps_named += len(outcome.page.links)
 
     def add(self, other: Stats) -> None:
         """Take in the figures of ``other``, in place: what the owner does with every frame of a worker."""
@@ -129,7 +145,7 @@ class Stats(msgspec.Struct):
 
     @property
     def pages(self) -> int:
-        """Final outcomes in all."""
+        """Final outcomes of pages in all."""
         return sum(self.outcomes.values())
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request, Timings
+from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Timings
 from scraper.stats import Histogram, Stats, is_failure, is_failure_label, label
 
 durations = st.integers(0, 10**9)
@@ -123,3 +123,14 @@ def test_a_page_that_the_users_function_failed_on_is_a_failure_whatever_its_stat
     failing = [Fetched(Request("http://a/"), status, Page(error="ValueError: boom")) for status in (200, 404)]
     stats = counted([*failing, Fetched(Request("http://a/"), 200, Page())])
     assert (stats.parse_errors, stats.failures, stats.outcomes) == (2, 2, {"200": 2, "404": 1})
+
+
+def test_robots_files_and_sitemaps_are_no_pages() -> None:
+    robots = Request("http://a/robots.txt", kind=Kind.ROBOTS)
+    sitemap = Request("http://a/map.xml", kind=Kind.SITEMAP)
+    found = [Fetched(robots, 200, Page(links=("http://a/map.xml", "http://a/more.xml"))), Fetched(robots, 404)]
+    stats = counted([*found, Failed(sitemap, Reason.TIMEOUT), Fetched(Request("http://a/"), 200, Page())])
+    assert (stats.pages, stats.failures, stats.outcomes) == (1, 0, {"200": 1})
+    assert (stats.others, stats.sitemaps_named) == ({"robots": 2, "sitemap": 1}, 2)
+    assert stats.fetches == 4
+    assert stats.merge(stats).others == {"robots": 4, "sitemap": 2}

@@ -1,4 +1,7 @@
-"""Outputs for people and their programs: text, CSV, one JSON array. They are written only, never read back."""
+"""Outputs for people and their programs: text, CSV, one JSON array. They are written only, never read back.
+
+Text and CSV hold pages only; robots files and sitemaps are records of their own in JSON.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,21 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from scraper.model import Outcome
 from scraper.store.lines import LineStore, lowered
-from scraper.store.printing import escaped, printable
+from scraper.store.printing import escaped, on_its_line, printable
 from scraper.store.record import Record, decode, encode, url_of
 
 __all__ = ["CsvWriter", "JsonWriter", "TextWriter"]
 
 
 class TextWriter(LineStore):
-    """One line a record: ``200  https://example.com/  Title`` or ``timeout  https://example.com/  detail``."""
+    """One line a record: ``200      https://example.com/  Title`` or ``timeout  https://example.com/  detail``.
+
+    The first column has seven letters: a reason that is longer, or of a refusal, stands before the detail.
+    """
+
+    pages_only = True
 
     def _lines(self, records: Sequence[Record]) -> bytes:
         return "".join(map(_text_line, records)).encode()
@@ -28,19 +37,19 @@ class TextWriter(LineStore):
         return bool(_TEXT_LINE.match(lines[0]))
 
 
+_COLUMN = 7
 _TEXT_LINE = re.compile(rb"(?:\d+|[a-z-]+|refused: [a-z-]*) {2,}https?://")
 
 
 def _text_line(record: Record) -> str:
-    match record.outcome:
-        case "fetched":
-            what, about = str(record.status), record.location and f"-> {record.location}"
-        case "failed":
-            what, about = record.reason.value if record.reason else "failed", record.detail
-        case "refused":
-            what, about = f"refused: {record.reason.value if record.reason else ''}", record.detail
+    if record.outcome == "fetched":
+        what, about = str(record.status), record.location and f"-> {record.location}"
+    else:
+        what, about = record.reason.value if record.reason else record.outcome, record.detail
+        if record.outcome == "refused" or len(what) > _COLUMN:
+            what, about = record.outcome, f"{what}: {about}" if about else what
     about = about or record.title or ""
-    return printable(f"{what:<7}  {record.url}  {about}".rstrip()) + "\n"
+    return printable(f"{what:<{_COLUMN}}  {record.url}  {about}".rstrip()) + "\n"
 
 
 class CsvWriter(LineStore):
@@ -50,12 +59,15 @@ class CsvWriter(LineStore):
     record keeps to one line.
     """
 
+    pages_only = True
+
     COLUMNS = (
         *("url", "outcome", "status", "reason", "detail", "title", "depth", "via", "location", "attempts", "redirects"),
         *("content_type", "charset", "size", "wire", "waited_us", "server_us", "body_us", "parse_us", "fetched_at"),
-        *("retry_after", "error", "data", "links"),
+        *("retry_after", "error", "data", "links", "unfollowed", "canonical", "robots", "cut", "simhash", "digest"),
+        *("address",),
     )
-    """The last one is the number of links."""
+    """``links`` and ``unfollowed`` are numbers of links."""
 
     head = (",".join(COLUMNS) + "\r\n").encode()
 
@@ -71,9 +83,14 @@ class CsvWriter(LineStore):
         return _rows([row])
 
     def _ours(self, lines: Sequence[bytes]) -> bool:
-        return lines[0] == self.head
+        return lines[0].startswith(_HEAD)
+
+    def _begins_with(self, outcome: Outcome, lines: Sequence[bytes]) -> bool:
+        return super()._begins_with(outcome, [self.head, *lines[1:]] if lines else lines)  # that of another version
 
 
+_HEAD = b"url,outcome,status,reason,detail,title,depth,via,location,attempts,redirects,"
+"""What every header line of ours begins with, of any version of this schema."""
 _DEPTH, _VIA = CsvWriter.COLUMNS.index("depth"), CsvWriter.COLUMNS.index("via")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -111,6 +128,13 @@ def _cells(record: Record) -> list[Any]:
         _cell(record.error),
         "" if data == "null" else _cell(data),
         len(record.links or ()),
+        len(record.unfollowed or ()),
+        _cell(record.canonical),
+        _cell(record.robots),
+        record.cut,
+        record.simhash,
+        record.digest,
+        record.address,
     ]
 
 
@@ -134,7 +158,7 @@ class JsonWriter(LineStore):
     def _lines(self, records: Sequence[Record]) -> bytes:
         lines = self._separator + b",\n".join(map(encode, records))
         self._separator = b",\n"
-        return lines
+        return on_its_line(lines)
 
     def _shown(self, lines: bytes) -> bytes:
         return escaped(lines)
@@ -145,7 +169,7 @@ class JsonWriter(LineStore):
             return line
         if url_of(text) not in self._shallower:
             return line
-        return encode(lowered(decode(text), self._shallower)) + line[len(text) :]
+        return on_its_line(encode(lowered(decode(text), self._shallower))) + line[len(text) :]
 
     def _ours(self, lines: Sequence[bytes]) -> bool:
         return lines[0] == b"[\n" and lines[1:] != [] and lines[1].startswith((b'{"schema":', b"]"))

@@ -13,7 +13,7 @@ from scraper.errors import StoreError
 from scraper.model import Outcome
 from scraper.store.files import trouble
 from scraper.store.lines import LineStore, lowered
-from scraper.store.printing import escaped
+from scraper.store.printing import escaped, on_its_line
 from scraper.store.record import SCHEMA, Record, decode, encode, encode_lines, outcome_of, url_of
 from scraper.store.sink import FileSink
 
@@ -59,7 +59,7 @@ class JsonlStore(LineStore):
                 yield outcome_of(lowered(_parsed(self.name, number, line), self._shallower))
 
     def _lines(self, records: Sequence[Record]) -> bytes:
-        return encode_lines(records)
+        return on_its_line(encode_lines(records))
 
     def _shown(self, lines: bytes) -> bytes:
         return escaped(lines)
@@ -67,7 +67,7 @@ class JsonlStore(LineStore):
     def _corrected(self, line: bytes) -> bytes:
         if url_of(line) not in self._shallower:
             return line
-        return encode(lowered(decode(line), self._shallower)) + b"\n"
+        return on_its_line(encode(lowered(decode(line), self._shallower))) + b"\n"
 
     def _ours(self, lines: Sequence[bytes]) -> bool:
         if not lines[0].endswith(b"\n"):  # the torn first line of a crawl that was killed

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from scraper.errors import ConfigError
-from scraper.model import Entry, Outcome, Shallower
+from scraper.model import Entry, Kind, Outcome, Shallower
 from scraper.store.files import exists_already, is_stream, open_locked, remove_stale, replacement, rewrite, trouble
 from scraper.store.record import Record, record_of
 from scraper.store.sink import GROUP, FileSink, Sink, StreamSink
@@ -39,6 +39,8 @@ class LineStore:
     """What closes the file."""
     resumable = False
     """Whether a crawl can go on with the file."""
+    pages_only = False
+    """Whether robots files and sitemaps are left out."""
 
     def __init__(
         self,
@@ -49,6 +51,8 @@ class LineStore:
         self.name = str(path)
         self._shallower: dict[str, Shallower] = {}
         self._open = True
+        if refill is not None and self.pages_only:
+            refill = filter(_is_page, refill)
         if is_stream(self.name):
             self._sink: Sink = StreamSink(self.name, self.tail)
             self._begin(0, refill or ())
@@ -72,7 +76,7 @@ class LineStore:
         for entry in entries:
             if isinstance(entry, Shallower):
                 self._shallower[entry.url] = entry
-            else:
+            elif not self.pages_only or entry.request.kind is Kind.PAGE:
                 records.append(record_of(entry))
         if records:
             lines = self._lines(records)
@@ -172,9 +176,13 @@ class LineStore:
         os.close(new)
 
 
+def _is_page(outcome: Outcome) -> bool:
+    return outcome.request.kind is Kind.PAGE
+
+
 def lowered(record: Record, shallower: dict[str, Shallower]) -> Record:
-    """``record`` with the correction that it got, if any."""
+    """``record`` with the correction that it got, if any; only pages get some."""
     correction = shallower.get(record.url)
-    if correction is None:
+    if correction is None or record.kind is not Kind.PAGE:
         return record
     return msgspec.structs.replace(record, depth=correction.depth, via=correction.via)

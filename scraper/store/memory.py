@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from scraper.model import Entry, Outcome, Shallower
+from scraper.model import Entry, Kind, Outcome, Shallower
 
 __all__ = ["MemoryStore"]
 
@@ -27,7 +27,8 @@ class MemoryStore:
             if isinstance(entry, Shallower):
                 self._correct(entry)
             else:
-                self._places[entry.url] = len(self.outcomes)
+                if entry.request.kind is Kind.PAGE:
+                    self._places[entry.url] = len(self.outcomes)
                 self.outcomes.append(entry)
 
     def read(self) -> Iterator[Outcome]:

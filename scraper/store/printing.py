@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["escaped", "printable"]
+__all__ = ["escaped", "on_its_line", "printable"]
 
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
+)
 
 
 def printable(text: str) -> str:
     r"""``text`` with everything replaced that could steer a terminal or turn its text around.
 
-    Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls (Unicode, UAX 9) and marks
-    of no width; a tab or a newline becomes a space.
+    Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls (Unicode, UAX 9), marks
+    of no width (but the joiners, which scripts and emoji need) and what UTF-8 cannot hold: lone surrogates, as in names
+    of files that are no UTF-8. A tab or a newline becomes a space.
 
     >>> printable("a\x1b[31mb")
     'a�[31mb'
@@ -34,3 +37,22 @@ def escaped(json: bytes) -> bytes:
     return _UNPRINTABLE.sub(
         lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", json.decode()
     ).encode()
+
+
+def on_its_line(json: bytes) -> bytes:
+    r"""The same JSON, without the characters at which some readers end a line: NEL, U+2028, U+2029.
+
+    JSON lets them stand in strings; ``str.splitlines`` and JavaScript of before 2019 take them for line ends.
+
+    >>> on_its_line('{"title":"a\u2028b"}'.encode())
+    b'{"title":"a\\u2028b"}'
+    """
+    if json.isascii():
+        return json
+    for found, escape in _LINE_ENDS:
+        if found in json:
+            json = json.replace(found, escape)
+    return json
+
+
+_LINE_ENDS = tuple((chr(code).encode(), rb"\u%04x" % code) for code in (0x85, 0x2028, 0x2029))

@@ -1,7 +1,8 @@
 """The record: what is kept of one URL, for people and for resuming; ``docs/records.md`` documents every field.
 
 A record is an outcome laid flat. :func:`record_of` and :func:`outcome_of` go both ways; what gets lost on the way is
-the time of the fetch below a millisecond, and lone surrogates in texts, which UTF-8 cannot hold.
+the time of the fetch below a millisecond, lone surrogates in texts, which UTF-8 cannot hold, and cookies, which are
+secrets: a record has no place for them.
 
 A field may be added under the same schema number, with a default. What changes the meaning of a field, or removes
 one, raises the number, and files of another number are refused rather than guessed at.
@@ -13,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request, Timings
+from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Timings
 
 __all__ = ["SCHEMA", "Record", "Times", "decode", "encode", "encode_lines", "outcome_of", "record_of", "url_of"]
 
@@ -36,6 +37,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     :ivar links: None where there was no page to look for links on.
     :ivar data: JSON text; it is not decoded before somebody asks for the outcome.
+    :ivar simhash: 16 hexadecimal digits, as ``digest``: of a number of 64 bits, JSON readers keep 53.
     """
 
     schema: int
@@ -60,6 +62,15 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     error: str | None = None
     data: msgspec.Raw = _NULL
     links: tuple[str, ...] | None = None
+    kind: Kind = Kind.PAGE
+    kinds: str | None = None
+    unfollowed: tuple[tuple[str, str], ...] | None = None
+    canonical: str | None = None
+    robots: str | None = None
+    cut: str | None = None
+    simhash: str | None = None
+    digest: str | None = None
+    address: str | None = None
 
 
 class _Url(msgspec.Struct):
@@ -102,7 +113,7 @@ def record_of(outcome: Outcome) -> Record:
 
 def outcome_of(record: Record) -> Outcome:
     """The outcome that ``record`` was made of."""
-    request = Request(record.url, record.depth, record.via, attempt=record.attempts, redirects=record.redirects)
+    request = Request(record.url, record.depth, record.via, record.kind, record.attempts, record.redirects)
     times, reason = record.timings, record.reason or Reason.INTERNAL
     timings = Timings(times.waited_us, times.server_us, times.body_us, times.parse_us)
     match record.outcome:
@@ -118,6 +129,8 @@ def outcome_of(record: Record) -> Outcome:
                 wire=record.wire,
                 timings=timings,
                 at=record.fetched_at,
+                address=record.address,
+                digest=_number(record.digest),
             )
         case "failed":
             return Failed(request, reason, record.detail or "", timings, record.fetched_at)
@@ -156,6 +169,15 @@ def _fetched(outcome: Fetched) -> Record:
         _text(error),
         data,
         None if outcome.page is None else page.links,
+        request.kind,
+        page.kinds or None,
+        page.others or None,
+        page.canonical,
+        _text(page.robots),
+        page.cut,
+        _digits(page.simhash),
+        _digits(outcome.digest),
+        outcome.address,
     )
 
 
@@ -173,6 +195,7 @@ def _without_answer(kind: Literal["failed", "refused"], outcome: Failed | Refuse
         redirects=request.redirects,
         timings=_times(timings),
         fetched_at=round(outcome.at, 3),
+        kind=request.kind,
     )
 
 
@@ -180,11 +203,31 @@ def _page(record: Record) -> Page | None:
     if record.links is None:
         return None
     data: Any = msgspec.json.decode(record.data)
-    return Page(record.title, record.links, record.charset, data, record.error)
+    return Page(
+        record.title,
+        record.links,
+        record.charset,
+        data,
+        record.error,
+        record.kinds or "",
+        record.unfollowed or (),
+        record.canonical,
+        record.robots,
+        record.cut,
+        _number(record.simhash),
+    )
 
 
 def _times(timings: Timings) -> Times:
     return Times(timings.waited_us, timings.server_us, timings.body_us, timings.parse_us)
+
+
+def _digits(number: int | None) -> str | None:
+    return None if number is None else f"{number:016x}"
+
+
+def _number(digits: str | None) -> int | None:
+    return None if digits is None else int(digits, 16)
 
 
 def _text(text: str | None) -> str | None:

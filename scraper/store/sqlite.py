@@ -39,19 +39,42 @@ CREATE TABLE outcomes (
     waited_us INTEGER NOT NULL, server_us INTEGER NOT NULL, body_us INTEGER NOT NULL, parse_us INTEGER NOT NULL,
     fetched_at REAL NOT NULL, retry_after REAL, error TEXT, data TEXT, links TEXT
 );
-CREATE VIEW pages AS
-    SELECT url, status, title, depth, size, server_us, datetime(fetched_at, 'unixepoch') AS fetched
-    FROM outcomes WHERE outcome = 'fetched' AND status BETWEEN 200 AND 299;
-CREATE VIEW links AS
-    SELECT outcomes.url AS source, link.value AS target FROM outcomes, json_each(outcomes.links) AS link;
 """
+_ADDED = {
+    "kind": "TEXT NOT NULL DEFAULT 'page'",
+    "kinds": "TEXT",
+    "unfollowed": "TEXT",
+    "canonical": "TEXT",
+    "robots": "TEXT",
+    "cut": "TEXT",
+    "simhash": "TEXT",
+    "digest": "TEXT",
+    "address": "TEXT",
+}
+"""Columns that the first databases of this schema lack; they get them when they are gone on with."""
+_VIEWS = {
+    "pages": """
+        SELECT url, status, title, depth, size, server_us, datetime(fetched_at, 'unixepoch') AS fetched
+        FROM outcomes WHERE kind = 'page' AND outcome = 'fetched' AND status BETWEEN 200 AND 299""",
+    "links": """
+        SELECT outcomes.url AS source, link.value AS target FROM outcomes, json_each(outcomes.links) AS link""",
+    "canonical_clusters": """
+        SELECT coalesce(canonical, url) AS canonical, count(*) AS pages, json_group_array(url) AS urls
+        FROM outcomes WHERE kind = 'page' AND outcome = 'fetched' AND status BETWEEN 200 AND 299 GROUP BY 1""",
+    "duplicates": """
+        SELECT digest, count(*) AS pages, json_group_array(url) AS urls
+        FROM outcomes WHERE kind = 'page' AND status BETWEEN 200 AND 299 AND digest IS NOT NULL
+        GROUP BY digest HAVING count(*) > 1""",
+}
 _COLUMNS = (
     "url, outcome, status, reason, detail, title, depth, via, location, attempts, redirects, content_type, charset, "
-    "size, wire, waited_us, server_us, body_us, parse_us, fetched_at, retry_after, error, data, links"
+    "size, wire, waited_us, server_us, body_us, parse_us, fetched_at, retry_after, error, data, links, "
+    "kind, kinds, unfollowed, canonical, robots, cut, simhash, digest, address"
 )
-_INSERT = f"INSERT INTO outcomes ({_COLUMNS}) VALUES ({', '.join('?' * 24)})"  # noqa: S608 - names of our own
+_NAMES = _COLUMNS.split(", ")
+_INSERT = f"INSERT INTO outcomes ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608 - names of our own
 _SELECT = f"SELECT {_COLUMNS} FROM outcomes ORDER BY id"  # noqa: S608
-_CORRECT = "UPDATE outcomes SET depth = ?, via = ? WHERE url = ?"
+_CORRECT = "UPDATE outcomes SET depth = ?, via = ? WHERE url = ? AND kind = 'page'"
 _INDEX = "CREATE INDEX IF NOT EXISTS outcomes_url ON outcomes (url)"
 
 _FULL = "the disk is full: make room, then go on with --resume"
@@ -206,15 +229,28 @@ def _prepare(db: sqlite3.Connection, name: str) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA wal_autocheckpoint = 250")  # 4 MB, as SQLite's default is with its small pages
     db.execute("PRAGMA synchronous = NORMAL")
-    if tables:
+    missing = _ADDED.keys() - {row[1] for row in db.execute("PRAGMA table_info(outcomes)")}
+    if not missing:
         return
     db.execute("BEGIN IMMEDIATE")
+    if not tables:
+        _begin(db)
+    for name in _ADDED:
+        if name in missing:
+            db.execute(f"ALTER TABLE outcomes ADD COLUMN {name} {_ADDED[name]}")
+    for name, query in _VIEWS.items():
+        db.execute(f"DROP VIEW IF EXISTS {name}")
+        db.execute(f"CREATE VIEW {name} AS {query}")
+    db.execute("COMMIT")
+
+
+def _begin(db: sqlite3.Connection) -> None:
+    """The tables of a new database."""
     for statement in filter(str.strip, _TABLES.split(";")):
         db.execute(statement)
     about = {"schema": SCHEMA, "version": __version__, "created": round(time.time(), 3)}
     for key, value in about.items():
         _put(db, key, value)
-    db.execute("COMMIT")
 
 
 def _check(db: sqlite3.Connection, name: str, tables: set[str]) -> None:
@@ -234,7 +270,7 @@ def _put(db: sqlite3.Connection, key: str, value: Any) -> None:
 
 def _row(record: Record) -> tuple[Any, ...]:
     """The values of :data:`_COLUMNS`."""
-    times, links, data = record.timings, record.links, bytes(record.data)
+    times, links, data, others = record.timings, record.links, bytes(record.data), record.unfollowed
     return (
         record.url,
         record.outcome,
@@ -260,6 +296,15 @@ def _row(record: Record) -> tuple[Any, ...]:
         record.error,
         None if data == b"null" else data.decode(),
         None if links is None else encode(links).decode(),
+        record.kind.value,
+        record.kinds,
+        None if others is None else encode(others).decode(),
+        record.canonical,
+        record.robots,
+        record.cut,
+        record.simhash,
+        record.digest,
+        record.address,
     )
 
 
@@ -268,11 +313,11 @@ def _record(row: tuple[Any, ...]) -> Record:
     values = dict(zip(_NAMES, row, strict=True))
     values["timings"] = {name: values.pop(name) for name in _TIMES}
     values["data"] = msgspec.Raw((values["data"] or "null").encode())
-    values["links"] = values["links"] and msgspec.json.decode(values["links"])
+    for name in ("links", "unfollowed"):
+        values[name] = values[name] and msgspec.json.decode(values[name])
     return msgspec.convert({"schema": SCHEMA, **values}, Record)
 
 
-_NAMES = _COLUMNS.split(", ")
 _TIMES = ("waited_us", "server_us", "body_us", "parse_us")
 
 

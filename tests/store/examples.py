@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request, Timings
+from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Timings
 
 AT = 1_750_000_000.125
 
@@ -46,4 +46,36 @@ SHAPES: list[Outcome] = [
     ),
     Failed(Request("https://example.com/slow", attempt=3), Reason.TIMEOUT, "nothing in 10 s", Timings(5), AT),
     Refused(Request("https://example.com/private"), Reason.ROBOTS, "Disallow: /private", AT),
+    Fetched(
+        Request("https://example.com/full"),
+        200,
+        Page(
+            "Full",
+            ("https://example.com/b", "https://example.com/c"),
+            kinds="ar",
+            others=(("img", "https://example.com/d.png"), ("nofollow", "https://example.com/e")),
+            canonical="https://example.com/self",
+            robots="noindex,nofollow",
+            cut="nofollow",
+            simhash=(1 << 64) - 1,
+        ),
+        address="192.0.2.7",
+        digest=1,
+    ),
 ]
+OTHERS: list[Outcome] = [
+    Fetched(
+        Request("https://example.com/robots.txt", kind=Kind.ROBOTS),
+        200,
+        Page(None, ("https://example.com/map.xml",), data=["Disallow: /x"]),
+        digest=1 << 63,
+    ),
+    Failed(Request("https://example.com/robots.txt", kind=Kind.ROBOTS), Reason.TIMEOUT, "nothing in 10 s"),
+    Fetched(
+        Request("https://example.com/map.xml", kind=Kind.SITEMAP),
+        200,
+        Page(None, ("https://example.com/1",), data={"https://example.com/1": "2020-01-01"}),
+    ),
+    Refused(Request("https://example.com/far.xml", kind=Kind.SITEMAP), Reason.SCOPE, "off-site"),
+]
+"""Outcomes of no pages; a robots file is asked for again."""

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from scraper.errors import ConfigError, ScraperError, StoreError
-from scraper.model import Outcome, Shallower
+from scraper.model import Fetched, Outcome, Request, Shallower
 from scraper.store import CsvWriter, JsonlStore, MemoryStore, SqliteStore, Store, Tee, open_output, open_store
 from scraper.store.sink import GROUP
-from tests.store.examples import SHAPES, lowered, outcomes
+from tests.store.examples import OTHERS, SHAPES, lowered, outcomes
 
 
 class Clock:
@@ -56,6 +56,19 @@ def test_what_is_written_is_read_in_order(store: Store) -> None:
     store.write([])
     store.write(SHAPES[3:])
     assert list(store.read()) == SHAPES
+    store.close()
+
+
+def test_robots_files_and_sitemaps_are_read_too(store: Store) -> None:
+    store.write([*OTHERS[:1], *SHAPES, *OTHERS[1:]])
+    assert list(store.read()) == [*OTHERS[:1], *SHAPES, *OTHERS[1:]]
+    store.close()
+
+
+def test_a_correction_is_for_the_page(store: Store) -> None:
+    page = Fetched(Request(OTHERS[0].url, 2), 200)
+    store.write([OTHERS[0], page, OTHERS[1], Shallower(page.url, 1, None)])
+    assert list(store.read()) == [OTHERS[0], lowered(page, 1, None), OTHERS[1]]
     store.close()
 
 
@@ -212,6 +225,23 @@ def test_only_an_earlier_output_is_refilled(tmp_path: Path, name: str) -> None:
         assert in_use(tmp_path / name)
         output.close()
         assert (tmp_path / name).read_text().count("https://example.com/0") == min(1, number) * (1 + 3 * ("j" in name))
+
+
+@pytest.mark.parametrize(("name", "held"), [("a.csv", 3), ("a.json", 5), ("a.txt", 3), ("a.jsonl", 5)])
+def test_an_output_is_refilled_behind_a_robots_file(tmp_path: Path, name: str, held: int) -> None:
+    log = [*OTHERS[:2], *outcomes(3)]
+    for _ in range(2):
+        open_output(tmp_path / name, refill=log).close()
+        text = (tmp_path / name).read_text()
+        assert text.count("https://example.com/0") > 0
+        assert text.count("robots.txt") == (2 if held == 5 else 0)
+
+
+def test_a_csv_of_before_is_refilled(tmp_path: Path) -> None:
+    head = CsvWriter.head.partition(b",unfollowed")[0] + b"\r\n"
+    (tmp_path / "a.csv").write_bytes(head + b"https://example.com/0,old\r\n")
+    open_output(tmp_path / "a.csv", refill=outcomes(2)).close()
+    assert (tmp_path / "a.csv").read_bytes().startswith(CsvWriter.head)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.json", "a.txt", "a.jsonl"])

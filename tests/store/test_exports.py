@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.model import Failed, Fetched, Page, Reason, Request, Shallower
+from scraper.model import Failed, Fetched, Page, Reason, Refused, Request, Shallower
 from scraper.store import CsvWriter, JsonlStore, JsonWriter, TextWriter, open_output, printable
 from scraper.store.lines import LineStore
-from tests.store.examples import SHAPES, outcomes
+from tests.store.examples import OTHERS, SHAPES, outcomes
 
 
 def titled(title: str) -> Fetched:
@@ -40,8 +40,25 @@ def test_text_is_a_line_a_record(tmp_path: Path) -> None:
         "301      https://example.com/old  -> https://example.com/new",
         '200      https://example.com/data  =1+1 "quoted", \ufffd[31m \ufffd ünï 二',
         "timeout  https://example.com/slow  nothing in 10 s",
-        "refused: robots  https://example.com/private  Disallow: /private",
+        "refused  https://example.com/private  robots: Disallow: /private",
+        "200      https://example.com/full  Full",
     ]
+
+
+def test_the_urls_of_a_text_stand_in_one_column(tmp_path: Path) -> None:
+    writer = TextWriter(tmp_path / "a.txt")
+    writer.write([each(Request("http://a/"), reason) for reason in Reason for each in (Failed, Refused)])
+    lines = text_of(writer).splitlines()
+    assert {line.index("http://") for line in lines} == {9}
+    assert lines[0] == "timeout  http://a/"
+    assert "failed   http://a/  too-large" in lines
+
+
+def test_robots_files_and_sitemaps_are_no_lines_of_a_text(tmp_path: Path) -> None:
+    for writer in (TextWriter(tmp_path / "a.txt"), CsvWriter(tmp_path / "a.csv")):
+        writer.write([*OTHERS, *outcomes(1)])
+        assert "robots.txt" not in text_of(writer)
+        assert "example.com/0" in Path(writer.name).read_text()
 
 
 def test_csv_names_its_columns_and_has_one_line_a_record(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from scraper import __version__
 from scraper.errors import StoreError
+from scraper.model import Fetched, Page, Request, Timings
 from scraper.store import SqliteStore
-from tests.store.examples import SHAPES, outcomes
+from tests.store.examples import OTHERS, SHAPES, outcomes
 
 
 @pytest.fixture
@@ -40,8 +41,57 @@ def test_links_open_with_sql(store: SqliteStore, path: Path) -> None:
     store.write(SHAPES)
     store.commit()
     assert rows(path, "SELECT target FROM links WHERE source LIKE '%/data'") == [("https://example.com/a,b",)]
-    assert rows(path, "SELECT count(*) FROM pages") == [(4,)]
+    assert rows(path, "SELECT count(*) FROM pages") == [(5,)]
     assert rows(path, "SELECT json_extract(data, '$.a[0]') FROM outcomes WHERE data IS NOT NULL") == [(1,)]
+
+
+def test_views_tell_pages_with_several_names(store: SqliteStore, path: Path) -> None:
+    store.write([*OTHERS])
+    for name, digest in (("a", 1), ("b", 1), ("c", 2)):
+        store.write([Fetched(Request(f"http://x/{name}"), 200, Page(canonical="http://x/a"), digest=digest)])
+    store.write([Fetched(Request("http://x/d"), 200, Page(), digest=3), Fetched(Request("http://x/e"), 404, digest=1)])
+    store.commit()
+    assert rows(path, "SELECT canonical, pages FROM canonical_clusters") == [("http://x/a", 3), ("http://x/d", 1)]
+    assert rows(path, "SELECT * FROM duplicates") == [("0000000000000001", 2, '["http://x/a","http://x/b"]')]
+    assert rows(path, "SELECT count(*) FROM pages") == [(4,)]
+
+
+OF_BEFORE = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE outcomes (
+    id INTEGER PRIMARY KEY, url TEXT NOT NULL, outcome TEXT NOT NULL, status INTEGER, reason TEXT, detail TEXT,
+    title TEXT, depth INTEGER NOT NULL, via TEXT, location TEXT, attempts INTEGER NOT NULL, redirects INTEGER NOT NULL,
+    content_type TEXT, charset TEXT, size INTEGER NOT NULL, wire INTEGER NOT NULL,
+    waited_us INTEGER NOT NULL, server_us INTEGER NOT NULL, body_us INTEGER NOT NULL, parse_us INTEGER NOT NULL,
+    fetched_at REAL NOT NULL, retry_after REAL, error TEXT, data TEXT, links TEXT
+);
+CREATE VIEW pages AS
+    SELECT url, status, title, depth, size, server_us, datetime(fetched_at, 'unixepoch') AS fetched
+    FROM outcomes WHERE outcome = 'fetched' AND status BETWEEN 200 AND 299;
+CREATE VIEW links AS
+    SELECT outcomes.url AS source, link.value AS target FROM outcomes, json_each(outcomes.links) AS link;
+INSERT INTO meta VALUES ('schema', '1'), ('seeds', '["http://x/"]');
+INSERT INTO outcomes VALUES (1, 'http://x/', 'fetched', 200, NULL, NULL, 'X', 0, NULL, NULL, 1, 0, 'text/html', 'utf-8',
+    10, 10, 1, 2, 3, 4, 1.5, NULL, NULL, NULL, '["http://x/1"]');
+"""
+"""A database as the first version of the schema made it."""
+
+
+def test_a_database_of_before_gets_what_it_lacks(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(OF_BEFORE)
+    for number in (1, 2):
+        store = SqliteStore(path, resume=True)
+        (first, *_) = list(store.read())
+        page = Page("X", ("http://x/1",), "utf-8")
+        assert first == Fetched(
+            Request("http://x/"), 200, page, None, None, "text/html", 10, 10, Timings(1, 2, 3, 4), 1.5
+        )
+        store.write([*OTHERS, *SHAPES][number : number + 1])
+        store.close()
+    assert rows(path, "SELECT count(*) FROM outcomes WHERE kind = 'robots'") == [(1,)]
+    assert rows(path, "SELECT count(*) FROM canonical_clusters") == [(1,)]
+    assert rows(path, "SELECT count(*) FROM pages") == [(1,)]
 
 
 def test_seeds_and_settings_are_kept(store: SqliteStore, path: Path) -> None:
