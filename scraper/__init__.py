@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scraper.api import acrawl, crawl
     from scraper.backends.base import Backend
+    from scraper.backends.police import Impolite, Police
     from scraper.backends.simulated import Simulated, Web
     from scraper.errors import BackendError, ConfigError, ScraperError, StoreError
     from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request, Timings
@@ -38,10 +39,12 @@ __all__ = [
     "Failed",
     "Fetched",
     "Identity",
+    "Impolite",
     "Limits",
     "Outcome",
     "Page",
     "Parsing",
+    "Police",
     "Politeness",
     "Reason",
     "Refused",
@@ -64,6 +67,7 @@ __all__ = [
 _HOMES = {
     "scraper.api": ("acrawl", "crawl"),
     "scraper.backends.base": ("Backend",),
+    "scraper.backends.police": ("Impolite", "Police"),
     "scraper.backends.simulated": ("Simulated", "Web"),
     "scraper.errors": ("BackendError", "ConfigError", "ScraperError", "StoreError"),
     "scraper.model": ("Failed", "Fetched", "Outcome", "Page", "Reason", "Refused", "Request", "Timings"),
