@@ -24,18 +24,20 @@ def run(crawl: Crawl, backend: Backend, store: Store) -> Iterator[list[Entry]]:
     clock = backend.clock
     while not crawl.done:
         now = clock()
-        room = backend.capacity - crawl.in_flight
-        for request in crawl.take(now, room):
+        turn = crawl.take(now, backend.capacity - crawl.in_flight)
+        for request in turn.start:
             backend.submit(request)
         outcomes = backend.collect(_patience(crawl, backend, now))
         now = clock()
-        entries = [entry for outcome in outcomes for entry in crawl.receive(outcome, now)]
+        entries = [*turn.final, *(entry for outcome in outcomes for entry in crawl.receive(outcome, now))]
         store.write(entries)
         yield entries
 
 
 def _patience(crawl: Crawl, backend: Backend, now: float) -> float:
     """How long to wait for an outcome. With a full backend a wakeup is no reason to look up: it would spin."""
+    if crawl.done:
+        return 0.0
     if crawl.in_flight >= backend.capacity:
         return TICK
     wakeup = crawl.wakeup()

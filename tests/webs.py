@@ -29,11 +29,12 @@ def rules(
     delay: float | None = 0.0,
     retries: int = 2,
     scope: Scope = EVERYWHERE,
+    robots: bool = False,
 ) -> Settings:
     """Settings in the words of the tests; no delay and no scope unless a test asks for them."""
     return Settings(
         scope=scope,
-        politeness=Politeness(per_host, delay),
+        politeness=Politeness(per_host=per_host, delay=delay, robots=robots),
         retry=Retry(retries),
         budget=Budget(depth, pages, time, redirects),
     )
@@ -124,7 +125,7 @@ def crawl(
     """
     machine = Crawl(settings or rules(), chance)
     store = Log(list(log))
-    store.write(machine.replay(list(store.corrected() if corrected else store.read())))
+    store.write(machine.replay(list(store.corrected() if corrected else store.read()), seeds))
     store.write(machine.seed(seeds))
     backend = Simulated(web, capacity, latency)
     for rounds, _ in enumerate(run(machine, backend, store)):
@@ -205,8 +206,10 @@ class Reference:
     """What a crawl must find, by the plainest search there is: relax every edge until nothing changes."""
 
     def __init__(self, web: Web, seeds: Iterable[str], settings: Settings) -> None:
-        self._web, self._settings = web, settings
+        self._web, self._settings, self._scope = web, settings, settings.scope
         self._depths = dict.fromkeys(seeds, 0)
+        for seed in self._depths:
+            self._widen(seed)
         while self._relax():
             pass
 
@@ -218,13 +221,23 @@ class Reference:
             if self._within(depth)
         }
 
+    def _widen(self, url: str) -> None:
+        """A redirect of a seed makes its target a seed."""
+        for _ in range(self._settings.budget.redirects):
+            found = self._answer(url)
+            if not isinstance(found, Fetched) or found.location is None or not self._scope.selects(found.location):
+                return
+            url = found.location
+            if not self._scope.admits(url):
+                self._scope = self._scope.widened(url)
+
     def _relax(self) -> bool:
         before = dict(self._depths)
         for url, depth in before.items():
             found = self._answer(url)
             step = 0 if isinstance(found, Fetched) and found.location else 1
             for target in final(found, None).links if self._within(depth) else ():
-                if self._settings.scope.admits(target) or target in self._depths:
+                if self._scope.admits(target) or target in self._depths:
                     self._depths[target] = min(self._depths.get(target, 1_000), depth + step)
         return before != self._depths
 
@@ -233,7 +246,7 @@ class Reference:
         return limit is None or depth <= limit
 
     def _answer(self, url: str) -> Outcome:
-        if not self._settings.scope.selects(url):
+        if not self._scope.selects(url):
             return Refused(Request(url), Reason.SCOPE)
         for attempt in range(1, self._settings.retry.retries + 2):
             outcome = self._web.answer(Request(url, attempt=attempt))

@@ -1,6 +1,6 @@
 """The core: pure decisions about a crawl."""
 
-from scraper.core.crawl import Crawl
+from scraper.core.crawl import Crawl, Turn
 from scraper.core.frontier import Frontier
 
-__all__ = ["Crawl", "Frontier"]
+__all__ = ["Crawl", "Frontier", "Turn"]

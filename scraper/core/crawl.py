@@ -4,18 +4,18 @@ The life of a URL::
 
     met ──> beyond the depth limit: forgotten until a shorter way turns up
      │
-     ├──> out of scope: never looked at again
+     ├──> out of scope, or a trap: never looked at again
      v
-    admitted: waits in the frontier ──────────────────────────────┐
-                                                                  │ take
-                          ┌── retry: waits for its time <──┐      v
-                          └────────────────────────────────┴─ in flight
-                                                                  │ receive
-                                                                  v
-                                              final: one outcome, recorded; its links are met
+    admitted: waits in its site ──> robots.txt forbids it, or the host was given up: final, refused
+                    │  ^
+               take │  └── retry: waits for its time <──┐
+                    v                                   │
+                in flight ──────────────────────────────┤ receive
+                                                        v
+                                    final: one outcome, recorded; its links are met
 
-``Crawl`` opens nothing, sleeps nowhere, logs nothing and reads no clock; ``now`` is seconds on any steady clock. It
-belongs to one thread.
+Robots files and sitemaps travel the same road; see :mod:`scraper.core.files`. ``Crawl`` opens nothing, sleeps nowhere,
+logs nothing and reads no clock; ``now`` is seconds on any steady clock. It belongs to one thread.
 """
 
 from __future__ import annotations
@@ -27,23 +27,28 @@ from typing import NamedTuple
 
 import msgspec
 
-from scraper.core.frontier import Frontier
-from scraper.model import Entry, Failed, Fetched, Outcome, Page, Reason, Refused, Request, Shallower
+from scraper.core.admission import Admission
+from scraper.core.cookies import Jar
+from scraper.core.files import Files
+from scraper.core.frontier import Flight, Frontier
+from scraper.core.known import Edges, End, Known
+from scraper.core.pace import adapted, answered, hold
+from scraper.core.site import Site
+from scraper.model import Entry, Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Shallower
 from scraper.settings import Settings
+from scraper.suffixes import is_public_suffix
 
-__all__ = ["Crawl"]
+__all__ = ["Crawl", "Turn"]
 
-_OUT_OF_SCOPE = -1  # as a depth: nothing is shorter, so it is never looked at again
-_UNKNOWN = 1 << 62  # as a depth: everything is shorter
+_AT_ONCE = 500
+"""Refusals in one turn at most, so that the loop around goes on breathing."""
 
 
-class _Edges(NamedTuple):
-    """Ways from one URL to others: ``depth`` and ``redirects`` are what the targets have by them."""
+class Turn(NamedTuple):
+    """What :meth:`Crawl.take` gives: requests to start, and what has become final without one."""
 
-    via: str | None
-    depth: int
-    redirects: int
-    targets: tuple[str, ...]
+    start: list[Request]
+    final: list[Entry]
 
 
 class Crawl:
@@ -56,28 +61,32 @@ class Crawl:
 
     Invariant 3: without a page or time budget, and where answers do not depend on timing, the set of final outcomes
     is the same for every backend, capacity and latency. With a depth limit this needs one idea: depth is the
-    *shortest known* distance. When a shorter way to a known URL turns up, its depth and those of its links are
-    lowered, a redirect being an edge of length 0; for this the links of final pages are remembered. Without a depth
-    limit no outcome depends on depth, nothing is remembered, and a record's depth is that of the first way found.
-    One exception is accepted: where chains of redirects run into one another, which of their URLs is one redirect too
-    many depends on the way that was found first.
+    *shortest known* distance (see :mod:`scraper.core.known`). Without a depth limit no outcome depends on depth, and a
+    record's depth is that of the first way found. Accepted exceptions: where chains of redirects run into one another,
+    which of their URLs is one redirect too many; where a trap's counter or a failing host's is full, which URLs were
+    before it; both depend on what was found first.
 
     :param chance: gives numbers in [0, 1) for the jitter of retries, such as ``random.random``.
     """
 
     def __init__(self, settings: Settings, chance: Callable[[], float]) -> None:
-        self._scope, self._retry, self._budget = settings.scope, settings.retry, settings.budget
+        self._retry, self._budget, self._politeness = settings.retry, settings.budget, settings.politeness
         self._chance = chance
+        self._admission = Admission(settings)
         self._frontier = Frontier(settings.politeness)
-        self._depths: dict[str, int] = {}
-        self._final_edges: dict[str, tuple[tuple[str, ...], int]] = {}
-        self._shorter_via: dict[str, str | None] = {}
-        self._flights: set[str] = set()
+        self._files = Files(settings, self._frontier)
+        self._known = Known(settings.budget.depth)
+        self._jar = Jar(is_public_suffix) if settings.identity.cookies else None
+        self._flights: dict[str, Flight] = {}
+        self._twins: dict[str, list[Request]] = {}
         self._retries: list[tuple[float, int, Request]] = []
+        self._promised: set[int] = set()
         self._turn = 0
         self._started: int = 0
         self._deadline: float | None = None
+        self._epoch = 0.0
         self._stopped = False
+        self._end = {Kind.PAGE: self._end_page, Kind.ROBOTS: self._end_robots, Kind.SITEMAP: self._end_sitemap}
 
     @property
     def in_flight(self) -> int:
@@ -86,13 +95,13 @@ class Crawl:
 
     @property
     def waiting(self) -> int:
-        """URLs admitted that are not in flight: in the frontier or before a retry."""
+        """Requests that are not in flight: in the frontier or before a retry."""
         return len(self._frontier) + len(self._retries)
 
     @property
     def known(self) -> int:
         """URLs met so far within the depth limit, whether in scope or not."""
-        return len(self._depths)
+        return len(self._known)
 
     @property
     def hosts(self) -> int:
@@ -121,39 +130,42 @@ class Crawl:
     def seed(self, urls: Iterable[str]) -> list[Entry]:
         """Admit canonical ``urls`` at depth 0; for a known one, this is a shorter way to it.
 
+        Seeds are given before the first :meth:`take`. Later ones are admitted too; one that is final stays as it is.
+
         :returns: what is to be written: the seeds that ``include`` and ``exclude`` refuse, and corrections.
         """
         entries: list[Entry] = []
+        fresh: list[str] = []
         for url in urls:
-            if self._depths.get(url, _OUT_OF_SCOPE) != _OUT_OF_SCOPE:
+            if self._known.depth(url) is not None and hash(url) not in self._promised:
                 if self._budget.depth is not None:
-                    entries += self._spread(_Edges(None, 0, 0, (url,)))
+                    entries += self._spread(Edges(None, 0, 0, (url,)))
                 continue
-            self._depths[url] = 0
-            request = Request(url)
-            if self._scope.selects(url):
-                self._frontier.push(request)
+            self._promise(url)
+            self._promised.discard(hash(url))
+            if (why := self._admission.refuses_seed(url)) is None:
+                fresh.append(url)
             else:
-                entries.append(Refused(request, Reason.SCOPE, "include or exclude leaves it out"))
+                entries.append(self._refused(Request(url), Reason.SCOPE, why))
+        self._admission.seeded(len(fresh))
+        self._frontier.push(fresh, 0, None)
+        self._files.seed()
         return entries
 
-    def take(self, now: float, room: int) -> list[Request]:
+    def take(self, now: float, room: int) -> Turn:
         """At most ``room`` requests that may be started at this instant; they are in flight from here on."""
-        if self._deadline is None and self._budget.time is not None:
-            self._deadline = now + self._budget.time
-        if self._deadline is not None and now >= self._deadline:
-            self.stop()
-        while self._retries and self._retries[0][0] <= now:
-            self._frontier.push(heapq.heappop(self._retries)[2], first=True)
-        taken: list[Request] = []
-        while len(taken) < room and not self.ending:
-            request = self._frontier.pop(now)
-            if request is None:
+        self._look_at_clock(now)
+        turn = Turn([], [])
+        while len(turn.start) < room and len(turn.final) < _AT_ONCE and not self.ending:
+            site = self._frontier.pop(now)
+            if site is None:
                 break
-            self._flights.add(request.url)
-            self._started += 1
-            taken.append(self._current(request))
-        return taken
+            request = self._next(site, turn, now)
+            if request is None:
+                self._frontier.put_back(site)
+            else:
+                turn.start.append(self._launch(request, site, now))
+        return turn
 
     def receive(self, outcome: Outcome, now: float) -> list[Entry]:
         """End the flight of ``outcome``'s request.
@@ -162,42 +174,36 @@ class Crawl:
             when a retry was scheduled.
         :raises KeyError: for a request that is not in flight: a backend broke its law.
         """
-        request = outcome.request
-        self._flights.remove(request.url)
-        self._frontier.release(request)
-        wait = self._retry.wait(outcome, self._chance())
-        if wait is not None:
-            self._turn += 1
-            self._started -= 1
-            again = msgspec.structs.replace(request, attempt=request.attempt + 1)
-            heapq.heappush(self._retries, (now + wait, self._turn, again))
+        flight = self._flights.pop(outcome.url)
+        self._learn(flight.site, outcome, now)
+        self._frontier.release(flight)
+        for twin in self._twins.pop(outcome.url, ()):
+            self._push(twin)
+        if self._tries_again(flight, outcome, now):
             return []
-        final = self._final(outcome)
-        return [final, *self._follow(final)]
+        return self._end[flight.request.kind](outcome, now)
 
-    def replay(self, log: Iterable[Outcome]) -> list[Entry]:
+    def replay(self, log: Iterable[Outcome], seeds: Iterable[str] = ()) -> list[Entry]:
         """Take over the final outcomes of an earlier run, in the order they were written; then :meth:`seed`.
 
         What was waiting or in flight when that run ended waits again. The budgets of pages and time are for each run:
         the outcomes do not count. The settings may differ from those of the earlier run: what is recorded stays, the
-        rest follows the new ones.
+        rest follows the new ones. Robots files are asked for again.
 
+        :param seeds: those that :meth:`seed` will be given.
         :returns: corrections that the log does not hold yet.
         """
-        logged: dict[str, int] = {}
+        for url in seeds:
+            self._promise(url)
+        logged: set[int] = set()
         shallower: dict[str, Entry] = {}
         for outcome in log:
-            url, depth = outcome.url, outcome.request.depth
-            if url in logged:
-                continue
-            logged[url] = depth
-            known = self._depths.get(url, _OUT_OF_SCOPE)
-            self._depths[url] = depth if known == _OUT_OF_SCOPE else min(known, depth)
-            final = self._final(outcome)
-            if final.request.depth < depth:
-                shallower[url] = Shallower(url, final.request.depth, final.request.via)
-            shallower.update((entry.url, entry) for entry in self._follow(final))
-        self._frontier.discard(logged.keys())
+            if outcome.request.kind is not Kind.PAGE:
+                self._files.replay(outcome, self._lead)
+            elif hash(outcome.url) not in logged:
+                logged.add(hash(outcome.url))
+                shallower.update((entry.url, entry) for entry in self._replay(outcome))
+        self._frontier.discard(logged)
         return list(shallower.values())
 
     def wakeup(self) -> float | None:
@@ -205,47 +211,176 @@ class Crawl:
         if self.ending:
             return None
         times = [self._retries[0][0]] if self._retries else []
-        if (host := self._frontier.wakeup()) is not None:
-            times.append(host)
+        if (site := self._frontier.wakeup()) is not None:
+            times.append(site)
         return min(times, default=None)
+
+    def _look_at_clock(self, now: float) -> None:
+        if self._deadline is None and self._budget.time is not None:
+            self._deadline = now + self._budget.time
+        if self._deadline is not None and now >= self._deadline:
+            self.stop()
+        while self._retries and self._retries[0][0] <= now:
+            self._push(heapq.heappop(self._retries)[2])
+
+    def _push(self, request: Request) -> None:
+        if request.kind is Kind.PAGE:
+            self._frontier.push_again(request)
+        else:
+            self._frontier.push_file(request)
+
+    def _next(self, site: Site, turn: Turn, now: float) -> Request | None:
+        """What ``site`` starts in its turn; what it must refuse goes into ``turn``."""
+        while len(turn.final) < _AT_ONCE:
+            if (request := self._files.due(site, now)) is None:
+                if not site.has_next:
+                    return None
+                request = self._frontier.next(site)
+            if request.kind is Kind.PAGE:
+                request = self._current(request)
+                if (refusal := self._admission.bars(site, request)) is not None:
+                    self._finish(refusal.url, End((), 0))
+                    turn.final.append(refusal)
+                    continue
+            if request.url not in self._flights:
+                return request
+            self._twins.setdefault(request.url, []).append(request)  # one of that URL is in flight: after it
+        return None
+
+    def _launch(self, request: Request, site: Site, now: float) -> Request:
+        delay = site.gates[0].delay
+        cookie = self._jar.header(request.url, now + self._epoch) if self._jar else None
+        if delay != request.delay or cookie != request.cookie:
+            request = msgspec.structs.replace(request, delay=delay, cookie=cookie)
+        self._flights[request.url] = self._frontier.start(request, site, now)
+        self._started += request.kind is Kind.PAGE
+        return request
+
+    def _learn(self, site: Site, outcome: Outcome, now: float) -> None:
+        """What an outcome tells of its host, whatever it means for the URL."""
+        host = site.gates[0]
+        host.pace(adapted(self._politeness, host.floor, host.delay, outcome))
+        if seconds := hold(self._politeness, outcome):
+            host.hold(now + seconds)
+        if (answer := answered(outcome)) is not None:
+            host.failures = 0 if answer else host.failures + 1
+            if self._politeness.host_failures is not None and host.failures >= self._politeness.host_failures:
+                host.given_up = self._admission.given_up(host.failures, outcome)
+        if isinstance(outcome, Fetched):
+            if outcome.address is not None:
+                self._frontier.locate(site, outcome.address)
+            if self._jar is not None:
+                self._epoch = outcome.at - now
+                self._jar.store(outcome.url, outcome.cookies, outcome.at)
+
+    def _tries_again(self, flight: Flight, outcome: Outcome, now: float) -> bool:
+        """Schedule another try of ``outcome``'s request, if it is worth one."""
+        wait = self._retry.wait(outcome, self._chance())
+        if wait is None or flight.site.gates[0].given_up:
+            return False
+        self._turn += 1
+        self._started -= flight.request.kind is Kind.PAGE
+        again = msgspec.structs.replace(outcome.request, attempt=outcome.request.attempt + 1)
+        wait = max(wait, hold(self._politeness, outcome))
+        heapq.heappush(self._retries, (now + wait, self._turn, again))
+        return True
+
+    def _end_page(self, outcome: Outcome, now: float) -> list[Entry]:
+        final = self._final(outcome)
+        return [final, *self._follow(final)]
+
+    def _end_robots(self, outcome: Outcome, now: float) -> list[Entry]:
+        self._files.end_robots(outcome, now)
+        return [_clean(outcome)]
+
+    def _end_sitemap(self, outcome: Outcome, now: float) -> list[Entry]:
+        return [_clean(outcome), *self._files.end_sitemap(outcome, self._lead)]
+
+    def _replay(self, outcome: Outcome) -> list[Entry]:
+        url, depth = outcome.url, outcome.request.depth
+        self._promised.discard(hash(url))
+        known = self._known.depth(url)
+        if known is None:
+            self._known.add(url, depth)
+        elif depth < known:
+            self._known.lower(url, Edges(outcome.request.via, depth, 0, ()))
+        final = self._final(outcome)
+        request = final.request
+        entries: list[Entry] = [Shallower(url, request.depth, request.via)] if request.depth < depth else []
+        return entries + self._follow(final)
+
+    def _promise(self, url: str) -> None:
+        """``url`` is at depth 0, whatever else is known of it."""
+        if self._known.depth(url) is None:
+            self._known.add(url, 0)
+            self._promised.add(hash(url))
 
     def _current(self, request: Request) -> Request:
         """``request`` with the depth and via that are known now; they may have got shorter while it waited."""
-        depth = self._depths[request.url]
+        depth = self._known.depths[hash(request.url)]
         if depth >= request.depth:
             return request
-        return msgspec.structs.replace(request, depth=depth, via=self._shorter_via.pop(request.url, request.via))
+        return msgspec.structs.replace(request, depth=depth, via=self._known.via(request.url, request.via))
 
     def _final(self, outcome: Outcome) -> Outcome:
-        """``outcome`` as it is recorded: with the depth known now, and failed where it is one redirect too many."""
+        """``outcome`` as it is recorded: with the depth known now, failed where it is one redirect too many."""
         request = self._current(outcome.request)
         if isinstance(outcome, Fetched) and outcome.location and request.redirects >= self._budget.redirects:
             return Failed(request, Reason.REDIRECTS, f"one more, to {outcome.location}", outcome.timings, outcome.at)
-        return outcome if request is outcome.request else msgspec.structs.replace(outcome, request=request)
+        if request is not outcome.request:
+            outcome = msgspec.structs.replace(outcome, request=request)
+        return self._admission.cut(_clean(outcome))
 
     def _follow(self, final: Outcome) -> list[Entry]:
         """Meet what ``final`` leads to."""
-        request = final.request
-        targets, step = _targets(final)
-        edges = _Edges(request.url, request.depth + step, 0 if step else request.redirects + 1, targets)
+        request, end = final.request, _end(final)
+        if end.targets and not end.step and self._admission.is_seed(request):
+            self._widen(end.targets[0])
+        edges = Edges(request.url, request.depth + end.step, 0 if end.step else request.redirects + 1, end.targets)
+        entries = self._lead(edges)
+        self._finish(request.url, end)
+        self._admission.ended(request)
+        return entries
+
+    def _finish(self, url: str, end: End) -> None:
+        self._known.finish(url, end)
+
+    def _refused(self, request: Request, reason: Reason, why: str) -> Refused:
+        self._finish(request.url, End((), 0))
+        return Refused(request, reason, why)
+
+    def _widen(self, url: str) -> None:
+        """A seed leads to ``url``: that is a seed's place now, and what was out because of it is looked at again."""
+        known = self._known.depth(url) is not None
+        if not known:
+            self._known.forget(url)  # it may have been out
+        for outside, edges in self._admission.widen(url, known):
+            self._known.forget(outside)
+            self._lead(edges._replace(targets=(outside,)))
+
+    def _lead(self, edges: Edges) -> list[Entry]:
+        """Meet the targets of ``edges``."""
         if self._budget.depth is not None:
-            self._final_edges[request.url] = targets, step
             return self._spread(edges)
-        known = self._depths
-        for url in targets:
-            if url not in known:
-                self._meet(url, edges)
+        depths = self._known.depths
+        fresh = [url for url in edges.targets if hash(url) not in depths]
+        if fresh:
+            self._meet(fresh, edges)
         return []
 
-    def _meet(self, url: str, edges: _Edges) -> None:
-        """A URL nobody has seen, within the depth limit: admit it, if the scope does."""
-        if self._scope.admits(url):
-            self._depths[url] = edges.depth
-            self._frontier.push(Request(url, edges.depth, edges.via, redirects=edges.redirects))
-        else:
-            self._depths[url] = _OUT_OF_SCOPE
+    def _meet(self, urls: list[str], edges: Edges) -> None:
+        """URLs nobody has seen, within the depth limit: admit those that scope and traps do."""
+        admitted: list[str] = []
+        for url in urls:
+            if self._admission.admits(url, edges):
+                self._known.add(url, edges.depth)
+                admitted.append(url)
+            else:
+                self._known.refuse(url)
+        if admitted:
+            self._frontier.push(admitted, edges.depth, edges.via, edges.redirects)
 
-    def _spread(self, edges: _Edges) -> list[Entry]:
+    def _spread(self, edges: Edges) -> list[Entry]:
         """With a depth limit: meet what is new, lower what is known, and go on behind what is final, by a work list.
 
         The list is in the order of depth (a 0-1 breadth-first search), so nothing is lowered twice in one call.
@@ -259,35 +394,46 @@ class Crawl:
             edges = work.popleft()
             if edges.depth > self._budget.depth:
                 continue
-            depth, known = edges.depth, self._depths.get
+            depth, depths = edges.depth, self._known.depths
+            fresh: list[str] = []
             for url in edges.targets:
-                if known(url, _UNKNOWN) <= depth:
-                    continue  # the hot path: nearly all links lead to known URLs
-                if url in self._depths:
+                known = depths.get(hash(url))
+                if known is None:
+                    fresh.append(url)
+                elif known > depth:  # seldom: nearly all links lead to known URLs
                     entries += self._lower(url, edges, work)
-                else:
-                    self._meet(url, edges)
+            if fresh:
+                self._meet(fresh, edges)
         return entries
 
-    def _lower(self, url: str, edges: _Edges, work: deque[_Edges]) -> list[Entry]:
-        self._depths[url] = edges.depth
-        if url not in self._final_edges:
-            self._shorter_via[url] = edges.via
+    def _lower(self, url: str, edges: Edges, work: deque[Edges]) -> list[Entry]:
+        if self._known.settled(url):
             return []
-        targets, step = self._final_edges[url]
-        if step:
-            work.append(_Edges(url, edges.depth + 1, 0, targets))
+        end = self._known.lower(url, edges)
+        if end is None:
+            return []
+        if end.step:
+            work.append(Edges(url, edges.depth + 1, 0, end.targets))
         else:
-            work.appendleft(_Edges(url, edges.depth, edges.redirects + 1, targets))
+            work.appendleft(Edges(url, edges.depth, edges.redirects + 1, end.targets))
         return [Shallower(url, edges.depth, edges.via)]
 
 
-def _targets(outcome: Outcome) -> tuple[tuple[str, ...], int]:
+def _end(outcome: Outcome) -> End:
     """Where an outcome leads, and how much deeper that is."""
     match outcome:
         case Fetched(location=str() as target):
-            return (target,), 0
-        case Fetched(page=Page(links=links)):
-            return links, 1
+            return End((target,), 0)
+        case Fetched(page=Page(links=links, cut=None)):
+            return End(links, 1)
         case _:
-            return (), 0
+            return End((), 0)
+
+
+def _clean(outcome: Outcome) -> Outcome:
+    """``outcome`` without the cookies that went and came: they are never recorded."""
+    if outcome.request.cookie is not None:
+        outcome = msgspec.structs.replace(outcome, request=msgspec.structs.replace(outcome.request, cookie=None))
+    if isinstance(outcome, Fetched) and outcome.cookies:
+        outcome = msgspec.structs.replace(outcome, cookies=())
+    return outcome

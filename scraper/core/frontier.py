@@ -1,90 +1,167 @@
-"""The frontier: one queue for each host, and an order of turns over the hosts.
+"""The frontier: what waits, site by site, and whose turn it is.
 
-A host is in one of three places: *ready* (it may be asked now; hosts take turns, first come first served), *timed*
-(something waits, but its delay has not passed), or nowhere (nothing waits, or as many requests are in flight as
-politeness admits). It moves when a request is pushed, popped or released. The frontier reads no clock: the caller
-passes the time, as seconds on any steady clock.
+A site is in one of four places: *ready* (its turn may come now; first come, first served), *at a gate* (that of its host
+or of its address is full, or shut for a while; see :mod:`scraper.core.gate`), *out* (given to the caller by
+:meth:`Frontier.pop`, which starts a request or puts the site back), or nowhere (it has nothing to start). A gate that
+opens lets one site through at a time; one that does not use its turn passes it on, so that nobody waits for nothing.
+The frontier reads no clock: the caller passes the time, as seconds on any steady clock.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
+from scraper.core.gate import Gate
+from scraper.core.site import Site
 from scraper.model import Request
-from scraper.settings import Politeness
-from scraper.url import host_key
+from scraper.settings import Politeness, is_loopback
+from scraper.url import host_key, origin
 
-__all__ = ["Frontier"]
+__all__ = ["ADDRESS_SHARE", "Flight", "Frontier"]
+
+ADDRESS_SHARE = 4
+"""How much more an address may be asked than one host: so many hosts on it get their full pace at the same time."""
 
 
-class _Host:
-    """What waits for one host, and when it may be asked again."""
+class Flight(NamedTuple):
+    """A request under way, with the gates that it holds a place in."""
 
-    __slots__ = ("delay", "in_flight", "next_start", "placed", "waiting")
-
-    def __init__(self, delay: float) -> None:
-        self.delay = delay
-        self.in_flight = 0
-        self.next_start = 0.0
-        self.placed = False
-        self.waiting: deque[Request] = deque()
+    request: Request
+    site: Site
+    gates: tuple[Gate, ...]
 
 
 class Frontier:
     """Requests that may be asked for some day, given out as politeness admits.
 
-    Invariant 2 lives here: between two starts on one host at least its delay passes, never more than ``per_host``
-    are in flight, and hosts take turns, so that none with work to do starves.
+    Invariant 2 lives here: between two starts behind one gate at least its delay passes, never more are in flight
+    behind it than its limit, and sites take turns, so that none with work to do starves.
     """
 
     def __init__(self, politeness: Politeness) -> None:
         self._politeness = politeness
-        self._hosts: dict[str, _Host] = {}
-        self._ready: deque[_Host] = deque()
-        self._timed: list[tuple[float, int, _Host]] = []
+        self._sites: dict[str, Site] = {}
+        self._hosts: dict[str, Gate] = {}
+        self._addresses: dict[str, Gate] = {}
+        self._ready: deque[Site] = deque()
+        self._timed: list[tuple[float, int, Gate]] = []
         self._turn = 0
-        self.waiting = 0
+        self._waiting = 0
 
     def __len__(self) -> int:
-        return self.waiting
+        """Pages that wait."""
+        return self._waiting
 
     @property
     def hosts(self) -> int:
         """How many hosts were met so far."""
         return len(self._hosts)
 
-    def push(self, request: Request, *, first: bool = False) -> None:
-        """Let ``request`` wait in its host's queue: at the end, or as the host's next one."""
-        host = self._host(request)
-        if first:
-            host.waiting.appendleft(request)
-        else:
-            host.waiting.append(request)
-        self.waiting += 1
-        self._place(host)
+    @property
+    def sites(self) -> Iterable[Site]:
+        """Every site that was met so far."""
+        return self._sites.values()
 
-    def pop(self, now: float) -> Request | None:
-        """Start the next request that may be started at ``now``; None when there is none."""
-        while self._timed and self._timed[0][0] <= now:
-            self._ready.append(heapq.heappop(self._timed)[2])
-        if not self._ready:
-            return None
-        host = self._ready.popleft()
-        request = host.waiting.popleft()
-        self.waiting -= 1
-        host.in_flight += 1
-        host.next_start = now + host.delay
-        host.placed = False
-        self._place(host)
+    def site(self, url: str) -> Site:
+        """The site of a canonical URL."""
+        key = origin(url)
+        site = self._sites.get(key)
+        if site is None:
+            site = self._sites[key] = Site(key, self._host(host_key(url)))
+        return site
+
+    def push(self, urls: list[str], depth: int, via: str | None, redirects: int = 0) -> None:
+        """Let new pages wait, each in its site's queue."""
+        groups: dict[str, list[str]] = {}
+        for url in urls:
+            groups.setdefault(origin(url), []).append(url)
+        for group in groups.values():
+            site = self.site(group[0])
+            site.push(group, depth, via, redirects)
+            self.place(site)
+        self._waiting += len(urls)
+
+    def push_again(self, request: Request) -> None:
+        """Let a page wait that was asked for before: it is its site's next one."""
+        site = self.site(request.url)
+        site.push_again(request)
+        self._waiting += 1
+        self.place(site)
+
+    def push_file(self, request: Request) -> None:
+        """Let a request for a robots file or a sitemap wait."""
+        site = self.site(request.url)
+        site.push_file(request)
+        self.place(site)
+
+    def pop(self, now: float) -> Site | None:
+        """The site whose turn it is, with its gates open; None when there is none at ``now``.
+
+        The caller then takes a request out of it for :meth:`start`, or gives the turn up with :meth:`put_back`.
+        """
+        while True:
+            self._open_gates(now)
+            if not self._ready:
+                return None
+            site = self._ready.popleft()
+            closed = _closed(site, now)
+            if closed is not None:
+                self._wait(site, closed)
+            else:
+                site.placed = False
+                if site.has_next:
+                    return site
+            self._pass_on(site)
+
+    def next(self, site: Site) -> Request:
+        """Take the next request out of a site that was popped."""
+        before = site.waiting
+        request = site.next()
+        self._waiting -= before - site.waiting
         return request
 
-    def release(self, request: Request) -> None:
-        """The flight of ``request`` has ended, however it ended."""
-        host = self._host(request)
-        host.in_flight -= 1
-        self._place(host)
+    def start(self, request: Request, site: Site, now: float) -> Flight:
+        """``request`` of a popped site is started; its flight must be given to :meth:`release` some day."""
+        if len(site.gates) > 1:
+            site.gates[1].delay = site.gates[0].delay / ADDRESS_SHARE
+        for gate in site.gates:
+            gate.start(now)
+        self.put_back(site)
+        return Flight(request, site, site.gates)
+
+    def put_back(self, site: Site) -> None:
+        """A popped site waits for another turn, if it has anything to start."""
+        self.place(site)
+        self._pass_on(site)
+
+    def release(self, flight: Flight) -> None:
+        """A flight has ended, however it ended."""
+        for gate in reversed(flight.gates):  # other hosts that wait for the address come before this one's next page
+            gate.end()
+            self._admit(gate)
+        self.place(flight.site)
+
+    def place(self, site: Site) -> None:
+        """Let ``site`` wait for its turn, if it has anything to start and does not wait yet."""
+        if site.placed or not site.has_next:
+            return
+        site.placed = True
+        for gate in site.gates:
+            if gate.full or gate.opens:
+                self._wait(site, gate)
+                return
+        self._ready.append(site)
+
+    def locate(self, site: Site, address: str) -> None:
+        """The address of a site's host has become known: from its next start on, its gate counts too."""
+        if self._politeness.per_address is None and is_loopback(site.host):
+            return
+        if len(site.gates) == 1:
+            site.gates = (site.gates[0], self._address(address))
 
     def wakeup(self) -> float | None:
         """The earliest time at which :meth:`pop` can give something; None when no time helps."""
@@ -92,30 +169,61 @@ class Frontier:
             return 0.0
         return self._timed[0][0] if self._timed else None
 
-    def discard(self, urls: Collection[str]) -> None:
-        """Forget what waits for ``urls``: one pass over all queues, for the start of a resumed crawl."""
-        for host in self._hosts.values():
-            host.waiting = deque(request for request in host.waiting if request.url not in urls)
-            host.placed = False
-        self._ready.clear()
-        self._timed.clear()
-        self.waiting = sum(len(host.waiting) for host in self._hosts.values())
-        for host in self._hosts.values():
-            self._place(host)
+    def discard(self, keys: AbstractSet[int]) -> None:
+        """Forget the pages whose URL's hash is among ``keys``: one pass, for the start of a resumed crawl."""
+        for site in self._sites.values():
+            site.discard(keys)
+        self._waiting = sum(site.waiting for site in self._sites.values())
 
-    def _host(self, request: Request) -> _Host:
-        key = host_key(request.url)
-        host = self._hosts.get(key)
-        if host is None:
-            host = self._hosts[key] = _Host(self._politeness.delay_for(key))
-        return host
+    def _host(self, key: str) -> Gate:
+        gate = self._hosts.get(key)
+        if gate is None:
+            gate = self._hosts[key] = Gate(self._politeness.per_host, self._politeness.delay_for(key))
+        return gate
 
-    def _place(self, host: _Host) -> None:
-        if host.placed or not host.waiting or host.in_flight >= self._politeness.per_host:
-            return
-        host.placed = True
-        if host.delay:
+    def _address(self, address: str) -> Gate:
+        gate = self._addresses.get(address)
+        if gate is None:
+            limit = self._politeness.per_address
+            if limit is None:
+                limit = ADDRESS_SHARE * self._politeness.per_host
+            gate = self._addresses[address] = Gate(limit, 0.0)
+        return gate
+
+    def _open_gates(self, now: float) -> None:
+        while self._timed and self._timed[0][0] <= now:
+            gate = heapq.heappop(self._timed)[2]
+            gate.timed = False
+            if gate.waiting and not gate.full:
+                self._ready.append(gate.waiting.pop(0))
+
+    def _wait(self, site: Site, gate: Gate) -> None:
+        gate.waiting.append(site)
+        if not gate.full:
+            self._time(gate)
+
+    def _time(self, gate: Gate) -> None:
+        if not gate.timed:
+            gate.timed = True
             self._turn += 1
-            heapq.heappush(self._timed, (host.next_start, self._turn, host))
+            heapq.heappush(self._timed, (gate.opens, self._turn, gate))
+
+    def _admit(self, gate: Gate) -> None:
+        """Let the first that waits at an open gate try again, or at one that is shut when it opens."""
+        if not gate.waiting or gate.full or gate.timed:
+            return
+        if gate.opens:
+            self._time(gate)
         else:
-            self._ready.append(host)
+            self._ready.append(gate.waiting.pop(0))
+
+    def _pass_on(self, site: Site) -> None:
+        for gate in site.gates:
+            self._admit(gate)
+
+
+def _closed(site: Site, now: float) -> Gate | None:
+    for gate in site.gates:
+        if gate.closed(now):
+            return gate
+    return None

@@ -1,0 +1,128 @@
+"""A site: what waits for one origin, and what its robots.txt says.
+
+URLs wait packed: those that one page leads to are one text, unpacked when their turn comes. A waiting URL costs some
+70 bytes so, a :class:`Request` for each would cost three times that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from scraper.core.gate import Gate
+from scraper.core.robots import ALLOW_ALL, Rules
+from scraper.model import Reason, Request
+from scraper.url import host_key
+
+__all__ = ["Batch", "Site"]
+
+
+class Batch(NamedTuple):
+    """URLs of one site that were met together, joined by line breaks, which no canonical URL has."""
+
+    urls: str
+    depth: int
+    via: str | None
+    redirects: int
+
+
+class Site:
+    """One origin. Requests leave it by :meth:`next`, in the order: files (robots, sitemaps), tries again, new pages.
+
+    :ivar gates: those of its host and, once it is known, of its address.
+    :ivar waiting: pages that wait.
+    :ivar placed: whether it waits for its turn somewhere in the frontier.
+    :ivar asking: whether its robots file is under way; its pages wait for that.
+    :ivar rules: what the robots file allows; ``expires`` is when it must be asked for again.
+    :ivar barred: why no page at all may be fetched, where that is so.
+    """
+
+    __slots__ = (
+        "_again", "_batches", "_files", "_first", "_unpacked", "asking", "barred", "expires", "gates", "host", "origin", "placed",
+        "rules", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, origin: str, host: Gate) -> None:
+        self.origin = origin
+        self.host = host_key(origin + "/")
+        self.gates: tuple[Gate, ...] = (host,)
+        self.waiting = 0
+        self.placed = self.asking = False
+        self.rules: Rules = ALLOW_ALL
+        self.expires = 0.0
+        self.barred: tuple[Reason, str] | None = None
+        self._files: list[Request] = []  # lists: a deque takes 600 bytes, and there are many sites
+        self._again: list[Request] = []
+        self._batches: list[Batch] = []
+        self._first = 0
+        self._unpacked: list[Request] = []
+
+    @property
+    def has_next(self) -> bool:
+        """Whether something here could be started now, were it for this site alone."""
+        return bool(self._files) or (self.waiting > 0 and not self.asking)
+
+    @property
+    def files_wait(self) -> bool:
+        """Whether the next request is one for a robots file or a sitemap."""
+        return bool(self._files)
+
+    def push_file(self, request: Request) -> None:
+        """Let a request for a robots file or a sitemap wait."""
+        self._files.append(request)
+
+    def push_again(self, request: Request) -> None:
+        """Let a page that was asked for before wait in front of all new ones."""
+        self._again.append(request)
+        self.waiting += 1
+
+    def push(self, urls: list[str], depth: int, via: str | None, redirects: int) -> None:
+        """Let new pages wait, behind all others."""
+        for start in range(0, len(urls), _PACKED):
+            self._batches.append(Batch("\n".join(urls[start : start + _PACKED]), depth, via, redirects))
+        self.waiting += len(urls)
+
+    def next(self) -> Request:
+        """Take the next request out. There must be one: see :attr:`has_next`."""
+        if self._files:
+            return self._files.pop(0)
+        self.waiting -= 1
+        if self._again:
+            return self._again.pop(0)
+        if not self._unpacked:
+            self._unpack()
+        return self._unpacked.pop()
+
+    def discard(self, keys: AbstractSet[int]) -> None:
+        """Forget the pages whose URL's hash is among ``keys``."""
+        kept = [*_only(reversed(self._unpacked), keys)]
+        self._unpacked = kept[::-1]
+        self._again = [*_only(self._again, keys)]
+        batches, self._batches, self._first = self._batches[self._first :], [], 0
+        self.waiting = len(self._again) + len(self._unpacked)
+        for batch in batches:
+            urls = [url for url in batch.urls.split("\n") if hash(url) not in keys]
+            self.push(urls, batch.depth, batch.via, batch.redirects)
+
+    def _unpack(self) -> None:
+        """Take the first batch out of the row; those that are gone are cut off now and then."""
+        self._unpacked = list(_requests(self._batches[self._first]))
+        self._unpacked.reverse()
+        self._first += 1
+        if 2 * self._first >= len(self._batches):
+            del self._batches[: self._first]
+            self._first = 0
+
+
+_PACKED = 256
+"""URLs in one text at most: what is unpacked at a time."""
+
+
+def _requests(batch: Batch) -> Iterator[Request]:
+    for url in batch.urls.split("\n"):
+        yield Request(url, batch.depth, batch.via, redirects=batch.redirects)
+
+
+def _only(requests: Iterable[Request], keys: AbstractSet[int]) -> Iterator[Request]:
+    return (request for request in requests if hash(request.url) not in keys)
