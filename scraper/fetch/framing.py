@@ -244,7 +244,10 @@ def _parse_head(block: bytes) -> tuple[str, int, dict[str, str]]:
     fields = _FIELDS.findall(text)
     if len(fields) != text.count("\n"):
         raise _protocol("not a header line", _FIELDS.sub("", text[found.end() :])[1:41])
-    return found[1], int(found[2]), joined((name, value.strip(" \t")) for name, value in fields)
+    headers = joined((name, value.strip(" \t")) for name, value in fields)
+    if len(headers) < len(fields) and "location" in headers:  # of several the first, as curl has it: no list
+        headers["location"] = next(value.strip(" \t") for name, value in fields if name.lower() == "location")
+    return found[1], int(found[2]), headers
 
 
 def _text(block: bytes) -> str:

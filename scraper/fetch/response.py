@@ -27,7 +27,15 @@ class Stopwatch:
 
 
 def respond(
-    url: str, status: int, headers: dict[str, str], pieces: list[bytes], watch: Stopwatch, limits: Limits
+    url: str,
+    status: int,
+    headers: dict[str, str],
+    pieces: list[bytes],
+    watch: Stopwatch,
+    limits: Limits,
+    *,
+    address: str | None = None,
+    cookies: tuple[str, ...] = (),
 ) -> Response:
     """The response for an answer whose body came in ``pieces``, decompressed.
 
@@ -51,9 +59,12 @@ def respond(
         body_us=int((received - watch.headers_at) * 1e6),
         parse_us=int((time.perf_counter() - received) * 1e6),
     )
-    return Response(url, status, headers, body, timings, watch.at, wire)
+    return Response(url, status, headers, body, timings, watch.at, wire, address, cookies)
 
 
 def is_redirect(status: int, headers: dict[str, str]) -> bool:
-    """Whether the answer only points elsewhere (RFC 9110, 15.4)."""
-    return 300 <= status < 400 and "location" in headers
+    """Whether the answer only points elsewhere: not 304, nor 305, which names a proxy (RFC 9110, 15.4)."""
+    return status in _REDIRECTS and "location" in headers
+
+
+_REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
