@@ -17,7 +17,8 @@ import msgspec
 from scraper.errors import is_signal
 from scraper.fetch import FetchError
 from scraper.fetch.response import is_redirect
-from scraper.model import Failed, Fetched, Outcome, Page, Reason, Request, Response, Timings
+from scraper.fetch.tls import tls_trouble
+from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request, Response, Timings
 from scraper.url import canonical
 
 __all__ = ["OURS", "REASONS", "WRAPPERS", "conclude", "reason_of", "visit", "visit_async"]
@@ -74,7 +75,7 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
     began = time.perf_counter()
     headers = response.headers
     page = location = None
-    media_type = headers.get("content-type", "").partition(";")[0].strip(" \t").lower() or None
+    media_type = _media_type(headers.get("content-type", ""))
     if is_redirect(response.status, headers):
         location = canonical(headers["location"], base=response.url)
     elif _is_html(media_type, response.body):
@@ -96,15 +97,17 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
         response.wire,
         _timings(response.timings, waited_us, began),
         response.at,
+        address=response.address,
+        cookies=response.cookies,
     )
 
 
 def reason_of(error: BaseException) -> tuple[Reason, str]:
     """What an exception means, and its text for a person.
 
-    A lack that :data:`OURS` knows is nobody else's fault. A :class:`FetchError` says it itself. Else the first in the
-    chain of causes that :data:`REASONS` knows decides, from the outermost inwards; then the first that
-    :data:`WRAPPERS` knows; all else is a bug of ours.
+    A lack that :data:`OURS` knows is nobody else's fault. A :class:`FetchError` says it itself, and so does
+    trouble with certificates. Else the first in the chain of causes that :data:`REASONS` knows decides, from the
+    outermost inwards; then the first that :data:`WRAPPERS` knows; all else is a bug of ours.
     """
     chain = list(_chain(error))
     for nested in chain:
@@ -113,6 +116,10 @@ def reason_of(error: BaseException) -> tuple[Reason, str]:
     for nested in chain:
         if isinstance(nested, FetchError):
             return nested.reason, _detail(nested.detail)
+    for nested in chain:
+        told = tls_trouble(nested)
+        if told is not None:
+            return Reason.TLS, _detail(told)
     for table in (REASONS, WRAPPERS):
         for nested in chain:
             for kind in type(nested).__mro__:
@@ -184,6 +191,7 @@ _ENDING = frozenset({"asyncio.exceptions.CancelledError", "builtins.GeneratorExi
 """How a coroutine is told to end."""
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
+_TYPE = re.compile(r"[ \t]*(?!\*/\*)[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:;|\Z)")
 _DAY = 86_400.0
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _ADDRESS = re.compile(r"<([\w.]++)[^<>]* at 0x[0-9a-fA-F]+>|\b0x[0-9a-fA-F]{6,}")
@@ -199,8 +207,10 @@ def _class_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _failed(request: Request, error: BaseException, submitted: float, began: float, at: float) -> Failed:
+def _failed(request: Request, error: BaseException, submitted: float, began: float, at: float) -> Outcome:
     reason, detail = reason_of(error)
+    if reason is Reason.PRIVATE_ADDRESS:  # nothing was sent
+        return Refused(request, reason, detail, at)
     timings = Timings(waited_us=_us(submitted, began), server_us=_us(began, time.perf_counter()))
     return Failed(request, reason, detail, timings, at)
 
@@ -212,6 +222,13 @@ def _timings(fetched: Timings, waited_us: int, began: float) -> Timings:
 
 def _us(start: float, end: float) -> int:
     return max(0, int((end - start) * 1e6))
+
+
+def _media_type(value: str) -> str | None:
+    """What a Content-Type names; of a repeated one the last that names a type counts (Fetch standard, 3.5)."""
+    if "," in value:
+        value = next((part for part in reversed(value.split(",")) if _TYPE.match(part)), value)
+    return value.partition(";")[0].strip(" \t").lower() or None
 
 
 def _is_html(media_type: str | None, body: bytes) -> bool:

@@ -12,6 +12,8 @@ from importlib import import_module
 
 from scraper.backends.base import Backend
 from scraper.errors import ConfigError
+from scraper.fetch.headers import RequestHeaders
+from scraper.fetch.route import read_proxy
 from scraper.settings import Settings
 from scraper.url import host_key
 
@@ -31,10 +33,12 @@ NAMES = tuple(_CLASSES)
 def create(name: str, settings: Settings) -> Backend:
     """Make the backend called ``name``; it starts workers when it is used, not before.
 
-    :raises ConfigError: for an unknown name.
+    :raises ConfigError: for an unknown name, and for headers, a login or a proxy that cannot be used.
     """
     if name not in _CLASSES:
         raise ConfigError(f"there is no backend {name!r}: choose one of {', '.join(NAMES)}")
+    RequestHeaders(settings.identity)  # here, since a worker process could only die of what is wrong with them
+    read_proxy(settings.identity)
     module = import_module(f"scraper.backends.{name}")
     backend: Backend = getattr(module, _CLASSES[name])(settings)
     return backend

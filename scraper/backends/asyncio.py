@@ -35,8 +35,8 @@ class Asyncio:
         self.capacity = settings.concurrency
         self._loop = new_event_loop()
         self._semaphore = asyncio.Semaphore(self.capacity)
-        self._fetcher = AsyncFetcher(settings.limits, settings.identity)
-        self._parse = make_parser(settings.parsing, settings.limits)
+        self._fetcher = AsyncFetcher(settings.limits, settings.identity, settings.safety)
+        self._parse = make_parser(settings)
         self._tasks: set[asyncio.Task[None]] = set()
         self._arrived: list[Outcome] = []
         self._pace = Pace(settings.politeness)

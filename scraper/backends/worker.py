@@ -20,8 +20,8 @@ class Worker:
 
     def __init__(self, settings: Settings, pace: Pace) -> None:
         self._pace = pace
-        self._fetcher = BlockingFetcher(settings.limits, settings.identity)
-        self._parse = make_parser(settings.parsing, settings.limits)
+        self._fetcher = BlockingFetcher(settings.limits, settings.identity, settings.safety)
+        self._parse = make_parser(settings)
         self.stats = Stats()
         self.doing: str | None = None
 

@@ -14,33 +14,41 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from typing import Any
 
 import aiohttp
 from yarl import URL
 
+from scraper.fetch.connector import Connector
 from scraper.fetch.errors import FetchError, StaleError, timed_out
-from scraper.fetch.headers import RequestHeaders, joined, tls_context
-from scraper.fetch.protocol import Connector, Flight
+from scraper.fetch.guard import Guard
+from scraper.fetch.headers import RequestHeaders, cookies_of, joined
+from scraper.fetch.protocol import Flight
 from scraper.fetch.response import Stopwatch, respond
+from scraper.fetch.route import read_proxy
+from scraper.fetch.tls import tls_context
 from scraper.model import Reason, Request, Response
-from scraper.settings import Identity, Limits
+from scraper.settings import Identity, Limits, Safety
+from scraper.url import host_key
 
 __all__ = ["AsyncFetcher"]
 
 _BUFFER = 256 * 1024
+_SAFE = Safety()
 
 
 class AsyncFetcher:
     """One session for one loop: made anywhere, used and closed on the loop.
 
-    :raises ConfigError: for headers that cannot be sent or a ``ca_file`` that cannot be read.
+    :raises ConfigError: for headers that cannot be sent, a ``ca_file`` that cannot be read or a proxy of no use.
     """
 
-    def __init__(self, limits: Limits, identity: Identity) -> None:
+    def __init__(self, limits: Limits, identity: Identity, safety: Safety = _SAFE) -> None:
         self._limits = limits
         self._identity = identity
         self._headers = RequestHeaders(identity)
-        self._proxy = identity.proxy
+        self._proxy = read_proxy(identity)
+        self._guard = Guard(safety, self._proxy)
         self._tls = tls_context(identity) if identity.ca_file else None
         self._flights: dict[asyncio.Task[object], Flight] = {}
         self._sweeper = _Sweeper(limits, self._flights)
@@ -52,9 +60,11 @@ class AsyncFetcher:
 
         :raises FetchError: for what the border found; aiohttp's own errors pass through.
         """
-        watch, task = Stopwatch(), asyncio.current_task()
+        if not self._guard.judges:
+            self._guard.check(request.url)
+        watch, task, key = Stopwatch(), asyncio.current_task(), host_key(request.url)
         assert task is not None
-        first = Flight(task, time.monotonic() + self._limits.total)
+        first = Flight(task, time.monotonic() + self._limits.total, key)
         try:
             if self._pooled is None:
                 self._pooled = self._session(reuse=True)
@@ -62,7 +72,7 @@ class AsyncFetcher:
         except StaleError:  # there may be more such connections in the pool
             if self._fresh is None:
                 self._fresh = self._session(reuse=False)
-            second = Flight(task, first.ends)  # what the first was forgiven counts for both
+            second = Flight(task, first.ends, key)  # what the first was forgiven counts for both
             return await self._attempt(self._fresh, request, watch, second)
 
     async def close(self) -> None:
@@ -82,13 +92,7 @@ class AsyncFetcher:
         answer: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
         try:
-            answer = await session.get(
-                URL(request.url, encoded=True),
-                allow_redirects=False,
-                headers=self._headers.login_for(request.url) or None,
-                proxy=self._proxy,
-                ssl=self._trusted() if request.url.startswith("https") else True,
-            )
+            answer = await session.get(URL(request.url, encoded=True), allow_redirects=False, **self._options(request))
             watch.headers()
             while piece := await answer.content.readany():
                 pieces.append(piece)
@@ -105,14 +109,31 @@ class AsyncFetcher:
             if answer is not None:
                 answer.close()
         headers = flight.head.headers if flight.head else joined(answer.headers.items())  # a mock's
-        return respond(request.url, answer.status, headers, pieces, watch, self._limits)
+        cookies = cookies_of(headers) if self._identity.cookies else ()
+        return respond(
+            request.url, answer.status, headers, pieces, watch, self._limits, address=flight.address, cookies=cookies
+        )
+
+    def _options(self, request: Request) -> dict[str, Any]:
+        """What is sent besides, whom to trust, and by which way; the proxy's login goes to it alone."""
+        headers, secure = self._headers.own_to(request), request.url.startswith("https")
+        options: dict[str, Any] = {"ssl": self._trusted() if secure else True}
+        if self._proxy is not None and not self._proxy.socks:
+            options["proxy"] = URL(self._proxy.url)
+            if secure:
+                options["proxy_headers"] = self._proxy.headers
+            else:
+                headers = {**headers, **self._proxy.headers}
+        return {**options, "headers": headers} if headers else options
 
     def _better(self, error: Exception, flight: Flight) -> Exception:
-        """What ``error`` is, where aiohttp does not know: a stale connection, or trouble with the proxy's name."""
+        """What ``error`` is, where aiohttp does not know: a stale connection, or trouble with the proxy."""
         if flight.stale and not (isinstance(error, FetchError) and error.reason is not Reason.RESET):
             return StaleError(Reason.RESET, str(error))
-        if self._proxy and isinstance(error, aiohttp.ClientConnectorDNSError):
+        if self._proxy and not self._proxy.socks and isinstance(error, aiohttp.ClientConnectorDNSError):
             return FetchError(Reason.PROXY, str(error))
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            return FetchError(Reason.PROXY, f"the proxy answered {error.status}")
         return error
 
     def _trusted(self) -> ssl.SSLContext:
@@ -122,7 +143,7 @@ class AsyncFetcher:
 
     def _session(self, *, reuse: bool) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=Connector(self._flights, self._limits, reuse=reuse),
+            connector=Connector(self._flights, self._limits, self._guard, self._proxy, reuse=reuse),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers.open,
             timeout=aiohttp.ClientTimeout(total=None),

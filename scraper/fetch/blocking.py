@@ -23,32 +23,40 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3._collections import RecentlyUsedContainer
 
-from scraper.fetch.connection import Line, PlainConnection, TLSConnection
+from scraper.fetch.connection import PlainConnection, TLSConnection
 from scraper.fetch.errors import StaleError
 from scraper.fetch.files import kept_in_thread
-from scraper.fetch.headers import RequestHeaders, joined, tls_context
+from scraper.fetch.guard import Guard
+from scraper.fetch.headers import RequestHeaders, cookies_of, joined
+from scraper.fetch.line import Dialer, Line
 from scraper.fetch.response import Stopwatch, respond
+from scraper.fetch.route import Proxy, read_proxy
+from scraper.fetch.tls import tls_context
 from scraper.model import Request, Response
-from scraper.settings import Identity, Limits
+from scraper.settings import Identity, Limits, Safety
 from scraper.url import host_key, hostname
 
 __all__ = ["BlockingFetcher"]
 
 _PIECE = 1 << 20
+_SAFE = Safety()
 
 
 class BlockingFetcher:
     """One session for one thread: its connections are kept until :meth:`close`.
 
-    :raises ConfigError: for headers that cannot be sent or a ``ca_file`` that cannot be read.
+    :raises ConfigError: for headers that cannot be sent, a ``ca_file`` that cannot be read or a proxy of no use.
     """
 
-    def __init__(self, limits: Limits, identity: Identity) -> None:
+    def __init__(self, limits: Limits, identity: Identity, safety: Safety = _SAFE) -> None:
+        proxy = read_proxy(identity)
         self._limits = limits
         self._line = Line(limits)
         self._headers = RequestHeaders(identity)
-        self._adapter = _Adapter(self._line, identity)
-        self._proxies = {"http": identity.proxy, "https": identity.proxy} if identity.proxy else None
+        self._cookies = identity.cookies
+        self._guard = Guard(safety, proxy)
+        self._adapter = _Adapter(self._line, Dialer(self._line, self._guard, proxy), identity, proxy)
+        self._proxies = {"http": proxy.url, "https": proxy.url} if proxy and not proxy.socks else None
         _OPEN.add(self)
 
     def fetch(self, request: Request) -> Response:
@@ -56,6 +64,8 @@ class BlockingFetcher:
 
         :raises FetchError: for what the border found; requests' and urllib3's own errors pass through.
         """
+        if not self._guard.judges:
+            self._guard.check(request.url)
         self._line.start()
         watch = Stopwatch()
         try:
@@ -73,21 +83,25 @@ class BlockingFetcher:
         self._adapter.close()
 
     def _attempt(self, request: Request, watch: Stopwatch) -> Response:
-        answer = self._adapter.send(self._prepare(request.url), stream=True, proxies=self._proxies)
+        answer = self._adapter.send(self._prepare(request), stream=True, proxies=self._proxies)
         watch.headers()
         raw = answer.raw
         try:
             pieces = list(iter(lambda: raw.read(_PIECE, decode_content=False), b""))
         finally:
             raw.release_conn() if raw.closed else raw.close()
-        return respond(request.url, raw.status, joined(raw.headers.items()), pieces, watch, self._limits)
+        headers = joined(raw.headers.items())
+        cookies = cookies_of(headers) if self._cookies else ()
+        return respond(
+            request.url, raw.status, headers, pieces, watch, self._limits, address=self._line.address, cookies=cookies
+        )
 
-    def _prepare(self, url: str) -> PreparedRequest:
+    def _prepare(self, request: Request) -> PreparedRequest:
         """A request as ``prepare()`` would make it, for an URL that is canonical already."""
         prepared = PreparedRequest()
-        prepared.method, prepared.url = "GET", url
-        login = self._headers.login_for(url)
-        prepared.headers = {"Host": host_key(url), **self._headers.open, **login}  # type: ignore[assignment]
+        prepared.method, prepared.url = "GET", request.url
+        own = self._headers.own_to(request)
+        prepared.headers = {"Host": host_key(request.url), **self._headers.open, **own}  # type: ignore[assignment]
         return prepared
 
 
@@ -98,12 +112,14 @@ _OPEN: weakref.WeakSet[BlockingFetcher] = weakref.WeakSet()
 class _Adapter(HTTPAdapter):
     """Puts our connections under requests, and leaves out what it does for each answer that nobody reads."""
 
-    def __init__(self, line: Line, identity: Identity) -> None:
+    def __init__(self, line: Line, dialer: Dialer, identity: Identity, proxy: Proxy | None) -> None:
+        plain, safe = (functools.partial(kind, line, dialer) for kind in (PlainConnection, TLSConnection))
         self._pools = {
-            "http": functools.partial(_make_pool, HTTPConnectionPool, functools.partial(PlainConnection, line)),
-            "https": functools.partial(_make_pool, HTTPSConnectionPool, functools.partial(TLSConnection, line)),
+            "http": functools.partial(_make_pool, HTTPConnectionPool, plain),
+            "https": functools.partial(_make_pool, HTTPSConnectionPool, safe),
         }
         self._identity = identity
+        self._login = proxy.headers if proxy else {}
         self._tls = tls_context(identity) if identity.ca_file else None
         super().__init__(pool_maxsize=1)
 
@@ -118,6 +134,10 @@ class _Adapter(HTTPAdapter):
         if not isinstance(manager.pools, _Hosts):
             manager.pools = _Hosts()
         return manager
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """What the proxy alone is told; its URL comes here without its login."""
+        return self._login
 
     def get_connection_with_tls_context(
         self,

@@ -6,12 +6,8 @@ parser of headers is the one for e-mail, which is lenient and takes longer than 
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import socket
-import ssl
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -19,92 +15,20 @@ from urllib3.response import HTTPResponse
 
 from scraper.fetch.errors import FetchError, StaleError, timed_out
 from scraper.fetch.framing import AnswerReader
+from scraper.fetch.line import Dialer, Line
 from scraper.model import Reason
-from scraper.settings import Limits
 
-__all__ = ["Line", "PlainConnection", "TLSConnection"]
-
-_RECEIVE = 64 * 1024
-
-
-class Line:
-    """The deadlines of the fetch that a thread is at, and the socket it waits on; one for all of its connections."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self._ends = self._connect_by = 0.0
-        self._socket: socket.socket | None = None
-        self._aborted = False
-
-    def start(self) -> None:
-        """A fetch begins."""
-        self._ends = time.monotonic() + self.limits.total
-
-    def start_connect(self) -> None:
-        """A connection is about to be made."""
-        self._connect_by = time.monotonic() + self.limits.connect
-
-    def connecting(self, sock: socket.socket, share: float = 1.0) -> None:
-        """Let the next step of connecting ``sock`` take that share of the time that is left.
-
-        :raises FetchError: when none is left.
-        """
-        now = time.monotonic()
-        if now >= self._connect_by:
-            raise timed_out("connect", self.limits.connect)
-        self._set(sock, min(self._connect_by - now, self._left(now)) * share)
-
-    def send(self, sock: socket.socket, data: bytes) -> None:
-        """Send all of ``data``."""
-        self._set(sock, self._left(time.monotonic()))
-        sock.sendall(data)
-
-    def receive(self, sock: socket.socket) -> bytes:
-        """Some bytes, at least one; none when the other side has closed.
-
-        :raises FetchError: TIMEOUT when nothing came within the limits.
-        """
-        if isinstance(sock, ssl.SSLSocket) and not sock.pending():
-            # What SSLSocket gives as the end of the data may be a reset, which only the bare socket tells
-            self._in_time(sock, functools.partial(socket.socket.recv, sock, 1, socket.MSG_PEEK))
-        return self._in_time(sock, functools.partial(sock.recv, _RECEIVE))
-
-    def _in_time(self, sock: socket.socket, receive: Callable[[], bytes]) -> bytes:
-        left = self._left(time.monotonic())
-        self._set(sock, min(self.limits.read, left))
-        try:
-            return receive()
-        except TimeoutError:
-            if left <= self.limits.read:
-                raise timed_out("total", self.limits.total) from None
-            raise timed_out("read", self.limits.read) from None
-
-    def abort(self) -> None:
-        """Wake the thread from its wait, for good; it finds its connection closed."""
-        self._aborted = True
-        sock = self._socket
-        if sock is not None:
-            with contextlib.suppress(OSError):  # closed or not connected: then nobody waits on it
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # of an SSLSocket too, without its goodbye
-
-    def _left(self, now: float) -> float:
-        if now >= self._ends:
-            raise timed_out("total", self.limits.total)
-        return self._ends - now
-
-    def _set(self, sock: socket.socket, timeout: float) -> None:
-        self._socket = sock
-        if self._aborted:
-            raise FetchError(Reason.RESET, "broken off: the crawl ends")
-        sock.settimeout(timeout)
+__all__ = ["PlainConnection", "TLSConnection"]
 
 
 class PlainConnection(HTTPConnection):
     """A connection to an HTTP server, or to a proxy for one."""
 
-    def __init__(self, line: Line, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, line: Line, dialer: Dialer, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._line = line
+        self._dialer = dialer
+        self._address: str | None = None
         self._served = 0
 
     def connect(self) -> None:
@@ -116,11 +40,12 @@ class PlainConnection(HTTPConnection):
         if self.sock is None:
             self.connect()
         lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-        self._line.send(self.sock, "\r\n".join(lines).encode("iso-8859-1"))
+        self._line.send(self.sock, "\r\n".join(lines).encode())
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 does
         """The answer, as far as its head."""
         answer = _Answer(self._line, self)
+        self._line.address = self._address
         self._served += 1
         answer.read_head(fresh=self._served == 1)
         status, headers = answer.head
@@ -139,37 +64,13 @@ class PlainConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         self._line.start_connect()
-        reason = Reason.PROXY if self.proxy else None
-        try:
-            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
-        except socket.gaierror as error:
-            raise FetchError(reason or Reason.DNS, f"{self.host}: {error.strerror}") from error
-        try:
-            return self._first(found)
-        except TimeoutError as error:
-            raise timed_out("connect", self._line.limits.connect) from error
-        except OSError as error:
-            raise FetchError(reason or Reason.CONNECT, f"{self.host}:{self.port}: {error.strerror}") from error
-
-    def _first(self, found: list[Any]) -> socket.socket:
-        """A connection to the first address that takes one; each has an equal share of the time."""
-        failure = OSError("the name has no address")
-        for left, (family, kind, protocol, _, address) in zip(range(len(found), 0, -1), found, strict=True):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                self._line.connecting(sock, 1 / left)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.connect(address)
-                self._line.connecting(sock)
-            except OSError as error:
-                failure = error
-                sock.close()
-            except BaseException:
-                sock.close()
-                raise
-            else:
-                return sock
-        raise failure
+        host, port = self._dns_host, self.port or self.default_port
+        if self.proxy:
+            return self._dialer.to_proxy(host, port)
+        shown = f"[{host}]" if ":" in host else host
+        key = shown if port == self.default_port else f"{shown}:{port}"
+        sock, self._address = self._dialer.to_server(key, host, port)
+        return sock
 
     def _tunnel(self) -> None:
         """Ask the proxy for a connection to the server itself (RFC 9110, 9.3.6)."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from scraper.model import Reason
 
-__all__ = ["FetchError", "StaleError", "timed_out"]
+__all__ = ["FetchError", "StaleError", "lost_proxy", "timed_out"]
 
 
 class FetchError(Exception):
@@ -35,6 +35,11 @@ class StaleError(FetchError):
 def timed_out(phase: str, seconds: float) -> FetchError:
     """The error for a limit that ran out; ``phase`` is ``connect``, ``read`` or ``total``."""
     return FetchError(Reason.TIMEOUT, f"{phase}: {_PHASES[phase]} {seconds:g} s")
+
+
+def lost_proxy(error: OSError) -> FetchError:
+    """The error for a proxy that broke off."""
+    return FetchError(Reason.PROXY, f"the proxy broke off: {error.strerror or error}")
 
 
 _PHASES = {"connect": "no connection within", "read": "not a byte for", "total": "the answer was not whole after"}

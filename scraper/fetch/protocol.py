@@ -1,37 +1,37 @@
 """Protocols for aiohttp's connector that read the answer as :mod:`scraper.fetch.framing` has it.
 
-aiohttp has no public place to put them: they replace the ``_factory`` of the connector and the parser that
-``set_response_params`` makes. The tests at the border fail if a release of aiohttp moves either.
+aiohttp has no public place to put them: they replace the parser that ``set_response_params`` makes, and stand in for
+the connector's own (see :mod:`scraper.fetch.connector`). The tests at the border fail if a release of aiohttp moves
+either.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
 import select
 import time
 from typing import Any, cast
 
-from aiohttp import HttpVersion11, StreamReader, TCPConnector
+from aiohttp import HttpVersion11, StreamReader
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http_parser import RawResponseMessage
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from scraper.fetch.errors import FetchError
-from scraper.fetch.files import idle_in_loop
 from scraper.fetch.framing import AnswerReader, Head
-from scraper.fetch.resolver import NAMES_KEPT, Resolver
 from scraper.model import Reason
 from scraper.settings import Limits
 
-__all__ = ["Connector", "Flight"]
+__all__ = ["Flight", "Protocol"]
 
 
 class Flight:
     """A fetch in the air: what the sweeper needs to know of it.
 
     :ivar task: who waits for it.
+    :ivar key: the host key of its URL.
+    :ivar address: the IP address of the server that it is connected to, where that is known.
     :ivar began: when this try started, on the clock of :func:`time.monotonic`; ``heard`` is when its last byte came.
     :ivar ends: when the whole fetch, with its second try, has taken too long.
     :ivar connected: it has a connection.
@@ -39,10 +39,12 @@ class Flight:
     :ivar stale: it was given a connection that had served before, and nothing has come on it.
     """
 
-    __slots__ = ("_late", "began", "connected", "ends", "head", "heard", "stale", "task")
+    __slots__ = ("_late", "address", "began", "connected", "ends", "head", "heard", "key", "stale", "task")
 
-    def __init__(self, task: asyncio.Task[object], ends: float) -> None:
+    def __init__(self, task: asyncio.Task[object], ends: float, key: str = "") -> None:
         self.task = task
+        self.key = key
+        self.address: str | None = None
         self._late: FetchError | None = None
         self.ends = ends
         self.began = self.heard = time.monotonic()
@@ -73,44 +75,11 @@ class Flight:
             raise self._late from None
 
 
-class Connector(TCPConnector):
-    """aiohttp's pool of connections, without a limit of those in use, and with one of those at rest.
-
-    aiohttp keeps each connection for 15 s. Over the limit the one that has rested longest is closed; it is cut off and
-    not told goodbye, since a TLS server that does not answer one would hold the socket for long.
-    """
-
-    def __init__(self, flights: dict[asyncio.Task[object], Flight], limits: Limits, *, reuse: bool) -> None:
-        super().__init__(limit=0, force_close=not reuse, resolver=Resolver(), ttl_dns_cache=NAMES_KEPT)
-        self._idle: dict[ResponseHandler, ConnectionKey] = {}
-        self._most_idle = idle_in_loop()
-        self._factory = functools.partial(  # type: ignore[assignment]
-            Protocol, self._loop, flights, limits, self._idle
-        )
-
-    def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
-        """Take back a connection that has served."""
-        super()._release(key, protocol, should_close=should_close)
-        if not self._closed and protocol.transport is not None and not self._force_close:
-            self._idle[protocol] = key
-            if len(self._idle) > self._most_idle:
-                self._evict(next(iter(self._idle)))
-
-    def _evict(self, oldest: ResponseHandler) -> None:
-        """Close ``oldest``, and forget what stands before it: that rested longer, so it is closed already."""
-        key = self._idle.pop(oldest)
-        oldest.abort()
-        waiting = self._conns.get(key)
-        while waiting and waiting.popleft()[0] is not oldest:
-            pass
-        if not waiting:
-            self._conns.pop(key, None)
-
-
 class Protocol(ResponseHandler):
     """One connection; it serves one fetch after the other.
 
     :param idle: the connections at rest, which it leaves when it is used again or lost.
+    :param straight: whether its other end is the server, and no proxy.
     """
 
     def __init__(
@@ -119,8 +88,12 @@ class Protocol(ResponseHandler):
         flights: dict[asyncio.Task[object], Flight],
         limits: Limits,
         idle: dict[ResponseHandler, ConnectionKey],
+        *,
+        straight: bool,
     ) -> None:
         super().__init__(loop)
+        self._straight = straight
+        self._address: str | None = None
         self._idle = idle
         self._flights = flights
         self._limits = limits
@@ -128,6 +101,11 @@ class Protocol(ResponseHandler):
         self._reader: AnswerReader | None = None
         self._stream: StreamReader | None = None
         self._served = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._straight:
+            self._address = transport.get_extra_info("peername")[0]
 
     def set_response_params(self, **params: Any) -> None:
         """A request is about to be sent by the task that runs now."""
@@ -138,7 +116,7 @@ class Protocol(ResponseHandler):
         task = asyncio.current_task(self._loop)
         self._flight = flight = self._flights.get(task) if task else None
         if flight is not None:
-            flight.connected, flight.stale = True, self._served > 0
+            flight.connected, flight.stale, flight.address = True, self._served > 0, self._address
             flight.heard = time.monotonic()
         self._served += 1
 

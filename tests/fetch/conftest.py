@@ -8,11 +8,12 @@ import pytest
 
 from scraper.fetch.asyncio import AsyncFetcher
 from scraper.fetch.blocking import BlockingFetcher
-from scraper.model import Failed, Fetched, Outcome, Page, Request, Response
-from scraper.settings import Identity, Limits
+from scraper.model import Failed, Fetched, Outcome, Page, Refused, Request, Response
+from scraper.settings import Identity, Limits, Safety
 from scraper.visit import visit, visit_async
 from tests.server import ScriptedServer
 
+ANYWHERE = Safety(private=True)
 LIMITS = Limits(connect=0.4, read=0.3, total=0.8, size=100_000, header=4_096)
 
 
@@ -23,19 +24,24 @@ class Border:
         self.name = name
         self._identity = Identity()
         self._limits = LIMITS
+        self._safety = ANYWHERE
         self._close: Callable[[], None] = lambda: None
         self._visit: Callable[[Request], Outcome] | None = None
 
-    def be(self, identity: Identity, limits: Limits = LIMITS) -> Border:
-        """Say who we are, before the first fetch."""
-        self._identity, self._limits = identity, limits
+    def be(self, identity: Identity, limits: Limits = LIMITS, safety: Safety = ANYWHERE) -> Border:
+        """Say who we are, and where we may go, before the first fetch."""
+        self._identity, self._limits, self._safety = identity, limits, safety
         return self
 
-    def fetch(self, *urls: str) -> list[Outcome]:
-        """The outcomes of fetching ``urls``, one after the other on one fetcher."""
+    def visit(self, request: Request) -> Outcome:
+        """The outcome of a request; all of them are made on one fetcher."""
         if self._visit is None:
             self._visit = self._threaded() if self.name == "blocking" else self._looped()
-        return [self._visit(Request(url)) for url in urls]
+        return self._visit(request)
+
+    def fetch(self, *urls: str) -> list[Outcome]:
+        """The outcomes of fetching ``urls``, one after the other."""
+        return [self.visit(Request(url)) for url in urls]
 
     def __call__(self, url: str) -> str:
         """The outcome of one fetch in a word: the status or the reason."""
@@ -46,12 +52,12 @@ class Border:
         self._close()
 
     def _threaded(self) -> Callable[[Request], Outcome]:
-        fetcher = BlockingFetcher(self._limits, self._identity)
+        fetcher = BlockingFetcher(self._limits, self._identity, self._safety)
         self._close = fetcher.close
         return lambda request: visit(fetcher, body_as_page, request, time.perf_counter())
 
     def _looped(self) -> Callable[[Request], Outcome]:
-        fetcher = AsyncFetcher(self._limits, self._identity)
+        fetcher = AsyncFetcher(self._limits, self._identity, self._safety)
         loop = asyncio.new_event_loop()
 
         def end() -> None:
@@ -75,8 +81,8 @@ def word(outcome: Outcome) -> str:
             return str(status)
         case Failed(reason=reason):
             return reason.value
-        case _:
-            return "refused"
+        case Refused(reason=reason):
+            return f"refused: {reason.value}"
 
 
 @pytest.fixture(params=["blocking", "asyncio"])

@@ -17,7 +17,7 @@ from scraper.model import Failed, Reason, Request
 from scraper.settings import Identity, Limits
 from scraper.url import origin
 from scraper.visit import visit
-from tests.fetch.conftest import LIMITS, Border, body_as_page, word
+from tests.fetch.conftest import ANYWHERE, LIMITS, Border, body_as_page, word
 from tests.fetch.test_tls import ROOMY, TRUSTING, tls_server
 from tests.server import (
     Behaviour,
@@ -231,7 +231,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 @pytest.mark.timeout(20)  # less than the limits of the fetch: it would hang without its abort
 def test_abort_wakes_the_thread(server: ScriptedServer) -> None:
-    fetcher = BlockingFetcher(msgspec.structs.replace(LIMITS, read=30.0, total=60.0), Identity())
+    fetcher = BlockingFetcher(msgspec.structs.replace(LIMITS, read=30.0, total=60.0), Identity(), ANYWHERE)
     url = server.script("/", stall())
     timer = threading.Timer(0.1, fetcher.abort)
     timer.start()

@@ -12,14 +12,14 @@ from scraper.fetch import files
 from scraper.fetch.blocking import BlockingFetcher
 from scraper.model import Failed, Reason, Request
 from scraper.settings import Identity
-from tests.fetch.conftest import LIMITS, Border, word
+from tests.fetch.conftest import ANYWHERE, LIMITS, Border, word
 from tests.server import ScriptedServer, ok
 
 resource = pytest.importorskip("resource")
 
 
 def test_oldest_connections_at_rest_are_closed(border: Border, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scraper.fetch.protocol.idle_in_loop", lambda: 2)
+    monkeypatch.setattr("scraper.fetch.connector.idle_in_loop", lambda: 2)
     monkeypatch.setattr("scraper.fetch.blocking.kept_in_thread", lambda threads: 2)
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(ScriptedServer()) for _ in range(4)]
@@ -54,7 +54,7 @@ def test_threads_share(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("scraper.fetch.blocking.kept_in_thread", kept)
     url = server.script("/", ok())
-    one, two = BlockingFetcher(LIMITS, Identity()), BlockingFetcher(LIMITS, Identity())
+    one, two = BlockingFetcher(LIMITS, Identity(), ANYWHERE), BlockingFetcher(LIMITS, Identity(), ANYWHERE)
     one.fetch(Request(url))
     one.close()
     two.fetch(Request(url))

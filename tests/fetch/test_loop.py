@@ -18,7 +18,7 @@ from scraper.fetch.protocol import Flight
 from scraper.model import Outcome, Request
 from scraper.settings import Identity, Limits
 from scraper.visit import visit_async
-from tests.fetch.conftest import LIMITS, body_as_page, word
+from tests.fetch.conftest import ANYWHERE, LIMITS, body_as_page, word
 from tests.server import ScriptedServer, ask_for_more, ok, stall
 
 uvloop = pytest.importorskip("uvloop")
@@ -30,7 +30,7 @@ class Pumped:
 
     def __init__(self, make: Callable[[], asyncio.AbstractEventLoop], limits: Limits = LIMITS) -> None:
         self.loop = make()
-        self.fetcher = AsyncFetcher(limits, Identity())
+        self.fetcher = AsyncFetcher(limits, Identity(), ANYWHERE)
         self.outcomes: list[Outcome] = []
         self.tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -181,12 +181,12 @@ def test_cancelled_by_nobody() -> None:
 
 
 def test_close_without_a_fetch() -> None:
-    asyncio.run(AsyncFetcher(LIMITS, Identity()).close())
+    asyncio.run(AsyncFetcher(LIMITS, Identity(), ANYWHERE).close())
 
 
 def test_closing_twice(server: ScriptedServer) -> None:
     async def run() -> None:
-        fetcher = AsyncFetcher(LIMITS, Identity())
+        fetcher = AsyncFetcher(LIMITS, Identity(), ANYWHERE)
         await fetcher.fetch(Request(server.script("/", ok())))
         await fetcher.close()
         await fetcher.close()

@@ -1,0 +1,135 @@
+"""aiohttp's pool of connections, with addresses judged, proxies of both kinds, and a bound to those at rest.
+
+Where aiohttp has no public place for it, its own steps are replaced: ``_factory``, ``_resolve_host``,
+``_wrap_create_connection``, ``_release``. The tests at the border fail if a release of aiohttp moves one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+from typing import Any
+
+import aiohappyeyeballs
+from aiohttp import TCPConnector
+from aiohttp.abc import ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
+
+from scraper.fetch.errors import FetchError, lost_proxy
+from scraper.fetch.files import idle_in_loop
+from scraper.fetch.guard import Guard
+from scraper.fetch.protocol import Flight, Protocol
+from scraper.fetch.resolver import NAMES_KEPT, Resolver
+from scraper.fetch.route import Proxy, load_socks
+from scraper.model import Reason
+from scraper.settings import Limits
+
+__all__ = ["Connector"]
+
+
+class Connector(TCPConnector):
+    """aiohttp's pool, without a limit of connections in use, and with one of those at rest.
+
+    aiohttp keeps each connection for 15 s. Over the limit the one that has rested longest is closed; it is cut off and
+    not told goodbye, since a TLS server that does not answer one would hold the socket for long.
+    """
+
+    def __init__(
+        self,
+        flights: dict[asyncio.Task[object], Flight],
+        limits: Limits,
+        guard: Guard,
+        proxy: Proxy | None,
+        *,
+        reuse: bool,
+    ) -> None:
+        super().__init__(limit=0, force_close=not reuse, resolver=Resolver(), ttl_dns_cache=NAMES_KEPT)
+        self._flights = flights
+        self._guard = guard
+        self._proxy = proxy
+        self._socks = load_socks() if proxy and proxy.socks else None
+        self._idle: dict[ResponseHandler, ConnectionKey] = {}
+        self._most_idle = idle_in_loop()
+        self._factory = functools.partial(  # type: ignore[assignment]
+            Protocol, self._loop, flights, limits, self._idle, straight=proxy is None
+        )
+
+    async def _resolve_host(self, host: str, port: int, traces: Any = None) -> list[ResolveResult]:
+        """The addresses that a connection to ``host`` may be made to: judged each time, also when they were kept."""
+        if self._socks is not None and not self._guard.judges:
+            return [_told_to_proxy(host, port)]
+        found = await super()._resolve_host(host, port, traces)
+        if not self._guard.judges:
+            return found  # those of the proxy
+        admitted = self._guard.choose(self._key(), [result["host"] for result in found])
+        return [result for result in found if result["host"] in admitted]
+
+    async def _wrap_create_connection(
+        self, *args: Any, addr_infos: list[Any], **options: Any
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        """A connection to the first of ``addr_infos`` that takes one; by way of a SOCKS proxy, where there is one."""
+        if self._proxy is None or self._socks is None:
+            return await super()._wrap_create_connection(*args, addr_infos=addr_infos, **options)
+        targets = self._proxy.sendable([where[0] for *_, where in addr_infos])
+        sock = await self._by_socks(self._proxy, targets, options["req"].port)
+        return await self._wrap_existing_connection(*args, sock=sock, **options)
+
+    def _key(self) -> str:
+        """The host key of the URL that the running task fetches; none, which nobody named, for any other task."""
+        task = asyncio.current_task(self._loop)
+        flight = self._flights.get(task) if task else None
+        return flight.key if flight else ""
+
+    async def _by_socks(self, proxy: Proxy, targets: list[str], port: int) -> socket.socket:
+        for target in targets[:-1]:
+            try:
+                return await self._ask(proxy, target, port)
+            except FetchError as error:
+                if error.reason is not Reason.CONNECT:
+                    raise
+        return await self._ask(proxy, targets[-1], port)
+
+    async def _ask(self, proxy: Proxy, target: str, port: int) -> socket.socket:
+        assert self._socks is not None
+        sock = await self._to_proxy(proxy)
+        try:
+            await self._socks.ask_in_loop(proxy, target, port, sock)
+        except OSError as error:
+            raise lost_proxy(error) from error
+        return sock
+
+    async def _to_proxy(self, proxy: Proxy) -> socket.socket:
+        """A connection to a SOCKS proxy, whatever its address: it is the user's word."""
+        try:
+            found = await super()._resolve_host(proxy.host, proxy.port)
+        except OSError as error:
+            raise FetchError(Reason.PROXY, f"{proxy.host}: {error.strerror}") from error
+        try:
+            return await aiohappyeyeballs.start_connection(self._convert_hosts_to_addr_infos(found), loop=self._loop)
+        except OSError as error:
+            raise FetchError(Reason.PROXY, f"{proxy.host}:{proxy.port}: {error.strerror}") from error
+
+    def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        """Take back a connection that has served."""
+        super()._release(key, protocol, should_close=should_close)
+        if not self._closed and protocol.transport is not None and not self._force_close:
+            self._idle[protocol] = key
+            if len(self._idle) > self._most_idle:
+                self._evict(next(iter(self._idle)))
+
+    def _evict(self, oldest: ResponseHandler) -> None:
+        """Close ``oldest``, and forget what stands before it: that rested longer, so it is closed already."""
+        key = self._idle.pop(oldest)
+        oldest.abort()
+        waiting = self._conns.get(key)
+        while waiting and waiting.popleft()[0] is not oldest:
+            pass
+        if not waiting:
+            self._conns.pop(key, None)
+
+
+def _told_to_proxy(host: str, port: int) -> ResolveResult:
+    """A name in place of its address."""
+    return ResolveResult(hostname=host, host=host, port=port, family=socket.AF_UNSPEC, proto=0, flags=0)
