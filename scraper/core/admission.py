@@ -20,7 +20,7 @@ import msgspec
 from scraper.core.known import Edges
 from scraper.core.site import Site
 from scraper.core.traps import Duplicates, Queries, refuse
-from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request
+from scraper.model import Failed, Fetched, Outcome, Reason, Refused, Request
 from scraper.settings import Settings
 from scraper.url import host_key
 

@@ -1,8 +1,8 @@
 """The frontier: what waits, site by site, and whose turn it is.
 
-A site is in one of four places: *ready* (its turn may come now; first come, first served), *at a gate* (that of its host
-or of its address is full, or shut for a while; see :mod:`scraper.core.gate`), *out* (given to the caller by
-:meth:`Frontier.pop`, which starts a request or puts the site back), or nowhere (it has nothing to start). A gate that
+A site is in one of four places: *ready* (its turn may come now; first come, first served), *at a gate* (that of its
+host or of its address is full, or shut for a while; see :mod:`scraper.core.gate`), *out* (given to the caller by
+:meth:`Frontier.pop`, who starts a request or puts the site back), or nowhere (it has nothing to start). A gate that
 opens lets one site through at a time; one that does not use its turn passes it on, so that nobody waits for nothing.
 The frontier reads no clock: the caller passes the time, as seconds on any steady clock.
 """
@@ -53,7 +53,7 @@ class Frontier:
         self._waiting = 0
 
     def __len__(self) -> int:
-        """Pages that wait."""
+        """Requests that wait."""
         return self._waiting
 
     @property
@@ -96,6 +96,7 @@ class Frontier:
         """Let a request for a robots file or a sitemap wait."""
         site = self.site(request.url)
         site.push_file(request)
+        self._waiting += 1
         self.place(site)
 
     def pop(self, now: float) -> Site | None:
@@ -119,10 +120,8 @@ class Frontier:
 
     def next(self, site: Site) -> Request:
         """Take the next request out of a site that was popped."""
-        before = site.waiting
-        request = site.next()
-        self._waiting -= before - site.waiting
-        return request
+        self._waiting -= 1
+        return site.next()
 
     def start(self, request: Request, site: Site, now: float) -> Flight:
         """``request`` of a popped site is started; its flight must be given to :meth:`release` some day."""
@@ -172,8 +171,9 @@ class Frontier:
     def discard(self, keys: AbstractSet[int]) -> None:
         """Forget the pages whose URL's hash is among ``keys``: one pass, for the start of a resumed crawl."""
         for site in self._sites.values():
+            before = site.waiting
             site.discard(keys)
-        self._waiting = sum(site.waiting for site in self._sites.values())
+            self._waiting += site.waiting - before
 
     def _host(self, key: str) -> Gate:
         gate = self._hosts.get(key)

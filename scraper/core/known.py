@@ -1,8 +1,8 @@
 """The URLs that were met, and how deep each is.
 
-A URL is known by the 64 bits of its hash: 75 bytes each, however long it is. That two URLs share one, so that the second
-is never fetched, has a probability of 3e-8 in a crawl of a million URLs (n² / 2^65). Python's hash of a text is SipHash
-under a key drawn at the start, so that nobody can make URLs that collide; a resumed crawl makes all hashes anew.
+A URL is known by the 64 bits of its hash: 75 bytes each, however long it is. That two URLs share one, so that the
+second is never fetched, has a probability of 3e-8 in a crawl of a million URLs (n² / 2^65). Python's hash of a text is
+SipHash under a key drawn at the start, so that nobody can make URLs that collide; a resumed crawl makes all anew.
 
 With a depth limit, depth is the *shortest known* distance, and may shrink after a page is final; then those of its
 links shrink too. Its links are remembered for this, but only as long as it can happen: a depth can be undercut only

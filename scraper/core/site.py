@@ -39,9 +39,9 @@ class Site:
     """
 
     __slots__ = (
-        "_again", "_batches", "_files", "_first", "_unpacked", "asking", "barred", "expires", "gates", "host", "origin", "placed",
-        "rules", "waiting",
-    )  # fmt: skip
+        *("_again", "_batches", "_files", "_first", "_unpacked", "asking", "barred", "expires", "gates"),
+        *("host", "origin", "placed", "rules", "waiting"),
+    )
 
     def __init__(self, origin: str, host: Gate) -> None:
         self.origin = origin

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.backends.simulated import Simulated
-from scraper.core import Crawl, Frontier
-from scraper.model import Request, Shallower
+from scraper.core import Crawl
+from scraper.model import Shallower
 from scraper.settings import Scope, ScopeMode, Settings
 from scraper.url import host_key
 from tests.webs import EVERYWHERE, URLS, Crawled, Final, Log, Plan, Reference, crawl, drawn, latencies, plans, rules
@@ -21,6 +21,8 @@ SCOPES = [
     EVERYWHERE,
     Scope.around(URLS[:1], ScopeMode.HOST),
     Scope(ScopeMode.ANY, exclude=("/1$",)),
+    Scope.around(URLS[:1], ScopeMode.HOST, exclude=("/1$",)),
+    Scope.around(URLS[:1], ScopeMode.PATH),
 ]
 
 seeds = st.lists(st.sampled_from(URLS), min_size=1, max_size=4)
@@ -55,11 +57,11 @@ def assert_each_once(log: Log) -> None:
 
 
 @settings(max_examples=400)
-@given(plans(), seeds, scopes, depths, st.lists(st.tuples(chances, capacities), min_size=5, max_size=5))
+@given(plans(), seeds, scopes, depths, st.booleans(), st.lists(st.tuples(chances, capacities), min_size=5, max_size=5))
 def test_the_set_of_finals_is_the_same_for_every_capacity_and_latency(
-    plan: Plan, start: list[str], scope: Scope, depth: int | None, ways: list[tuple[int, int]]
+    plan: Plan, start: list[str], scope: Scope, depth: int | None, robots: bool, ways: list[tuple[int, int]]
 ) -> None:
-    how = rules(depth=depth, scope=scope, redirects=len(URLS))
+    how = rules(depth=depth, scope=scope, redirects=len(URLS), robots=robots)
     expected = Reference(plan.web, start, how).finals()
     for chance, capacity in ways:
         assert finals(run_at(plan, start, how, chance, capacity), how) == expected
