@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-import enum
 import re
-from collections.abc import Callable, Iterable
 
 import msgspec
 
-from scraper.errors import ConfigError
 from scraper.model import Failed, Fetched, Outcome
-from scraper.url import host_key, hostname
+from scraper.scope import Scope, ScopeMode
 
 __all__ = [
     "Budget",
@@ -33,98 +30,6 @@ __all__ = [
 ]
 
 MB = 1_000_000
-
-
-class ScopeMode(enum.Enum):
-    """How far from the seeds links are followed."""
-
-    HOST = "host"
-    """The seeds' hosts with their ports; ``www.`` in front makes no difference."""
-    DOMAIN = "domain"
-    """The seeds' hosts (without ``www.``) and every host below them."""
-    PATH = "path"
-    """What lies in the folder of a seed or below it."""
-    ANY = "any"
-    """Everything."""
-
-
-class Scope(msgspec.Struct, frozen=True):
-    """Which URLs belong to the crawl. Make one with :meth:`around`.
-
-    :ivar anchors: what the mode compares with: host keys, host names or URL prefixes of the seeds.
-    :ivar include: regular expressions; where there are any, a URL must match one (``re.search``).
-    :ivar exclude: regular expressions; a URL that matches one is out.
-    """
-
-    mode: ScopeMode = ScopeMode.HOST
-    anchors: frozenset[str] = frozenset()
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-    @classmethod
-    def around(
-        cls,
-        seeds: Iterable[str],
-        mode: ScopeMode = ScopeMode.HOST,
-        include: Iterable[str] = (),
-        exclude: Iterable[str] = (),
-    ) -> Scope:
-        """The scope that ``mode`` draws around the canonical URLs ``seeds``.
-
-        :raises ConfigError: for an expression that does not compile.
-        """
-        include, exclude = tuple(include), tuple(exclude)
-        for pattern in (*include, *exclude):
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ConfigError(f"{pattern!r} is no regular expression: {error}") from error
-        return cls(mode, frozenset(_ANCHOR[mode](seed) for seed in seeds), include, exclude)
-
-    def admits(self, url: str) -> bool:
-        """Whether the canonical ``url`` belongs to the crawl."""
-        return _ADMITS[self.mode](self.anchors, url) and self.selects(url)
-
-    def selects(self, url: str) -> bool:
-        """Whether ``include`` and ``exclude`` let ``url`` pass; all that seeds are asked."""
-        if self.include and not any(re.search(pattern, url) for pattern in self.include):
-            return False
-        return not any(re.search(pattern, url) for pattern in self.exclude)
-
-
-def _bare_host(url: str) -> str:
-    return host_key(url).removeprefix("www.")
-
-
-def _bare_name(url: str) -> str:
-    return hostname(url).removeprefix("www.")
-
-
-def _folder(url: str) -> str:
-    return url.partition("?")[0].rpartition("/")[0] + "/"
-
-
-def _below(anchors: frozenset[str], url: str) -> bool:
-    name = _bare_name(url)
-    while name not in anchors:
-        _, dot, name = name.partition(".")
-        if not dot:
-            return False
-    return True
-
-
-_ANCHOR: dict[ScopeMode, Callable[[str], str]] = {
-    ScopeMode.HOST: _bare_host,
-    ScopeMode.DOMAIN: _bare_name,
-    ScopeMode.PATH: _folder,
-    ScopeMode.ANY: lambda url: "",
-}
-_ADMITS: dict[ScopeMode, Callable[[frozenset[str], str], bool]] = {
-    ScopeMode.HOST: lambda anchors, url: _bare_host(url) in anchors,
-    ScopeMode.DOMAIN: _below,
-    ScopeMode.PATH: lambda anchors, url: any(url.startswith(prefix) for prefix in anchors),
-    ScopeMode.ANY: lambda anchors, url: True,
-}
 
 
 class Politeness(msgspec.Struct, frozen=True):
@@ -229,11 +134,12 @@ class Traps(msgspec.Struct, frozen=True):
 
     :ivar length: characters of a URL.
     :ivar segments: segments of its path.
-    :ivar repeats: times that one segment of the path comes again.
+    :ivar repeats: times that one segment of the path comes at most; a row of segments must come less often.
     :ivar parameters: parameters in its query.
     :ivar queries: different queries of one path of a host.
-    :ivar years: years that a date in a URL is from ``this_year`` at most: calendars have no end.
-    :ivar this_year: the year that calendars are measured from.
+    :ivar years: years that a date in a URL is after ``this_year`` at most, as calendars have no end; the past is wider,
+        see :data:`scraper.core.traps.BACK`.
+    :ivar this_year: the year that calendars are measured from; None turns their rule off.
     :ivar duplicates: pages of one host with the same content, or with nearly the same where ``near`` is on; the links
         of further ones are not followed.
     :ivar near: bits in which the fingerprints of pages differ that are taken for nearly the same; None for exactly
@@ -247,7 +153,7 @@ class Traps(msgspec.Struct, frozen=True):
     repeats: int | None = 3
     parameters: int | None = 20
     queries: int | None = 1_000
-    years: int | None = 20
+    years: int | None = 3
     this_year: int | None = None
     duplicates: int | None = 20
     near: int | None = None

@@ -21,9 +21,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "url": set(),
     "addresses": set(),
-    "settings": BASE,
+    "suffixes": set(),
+    "scope": {"errors", "url", "suffixes"},
+    "settings": BASE | {"scope"},
     "stats": BASE,
-    "core": {"model", "settings", "url"},
+    "core": {"model", "settings", "url", "suffixes"},
     "tuning": set(),
     # the workers' side
     "fetch": BASE | {"settings", "addresses"},
@@ -69,7 +71,7 @@ IMPURE = {
     "time",
     "urllib3",
 }
-PURE = {"errors", "model", "url", "addresses", "settings", "stats", "core"}
+PURE = {"errors", "model", "url", "addresses", "scope", "settings", "stats", "core"}
 
 LATE: dict[str, str] = {
     "__main__.py": "Ctrl-C during the imports is no reason for a traceback",
@@ -80,6 +82,7 @@ LATE: dict[str, str] = {
     "fetch/route.py": "what speaks SOCKS is an extra",
     "parse/document.py": "the tree of BeautifulSoup is made only for functions that ask for it",
     "parse/engines.py": "of the parsers, only the chosen one is loaded",
+    "suffixes.py": "the public suffix list is loaded when it is first asked for",
     "run.py": "a crawl in worker processes parses nothing itself",
 }
 """Files that may import inside functions, and why."""
