@@ -18,12 +18,13 @@ from scraper.errors import is_signal
 from scraper.fetch import FetchError
 from scraper.fetch.response import is_redirect
 from scraper.fetch.tls import tls_trouble
-from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request, Response, Timings
+from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Response, Timings
 from scraper.url import canonical
 
 __all__ = ["OURS", "REASONS", "WRAPPERS", "conclude", "reason_of", "visit", "visit_async"]
 
-Parse = Callable[[Response], Page]
+Parse = Callable[..., Page]
+"""Called with the response of a page; for robots files and sitemaps with the kind of the request too."""
 
 
 class Fetcher(Protocol):
@@ -71,16 +72,19 @@ async def visit_async(fetcher: AsyncFetcher, parse: Parse, request: Request, sub
 
 
 def conclude(parse: Parse, request: Request, response: Response, waited_us: int = 0) -> Outcome:
-    """What a response comes to: redirects are noted, HTML is parsed, the rest is only counted."""
+    """What a response comes to: redirects are noted, HTML is parsed, the rest is only counted.
+
+    Robots files and sitemaps are parsed whatever they say they are, if they were found at all.
+    """
     began = time.perf_counter()
     headers = response.headers
     page = location = None
     media_type = _media_type(headers.get("content-type", ""))
     if is_redirect(response.status, headers):
         location = canonical(headers["location"], base=response.url)
-    elif _is_html(media_type, response.body):
+    elif _is_html(media_type, response.body) if request.kind is Kind.PAGE else 200 <= response.status < 300:
         try:
-            page = parse(response)
+            page = parse(response) if request.kind is Kind.PAGE else parse(response, request.kind)
         except BaseException as error:  # a page must not end its worker
             if _passes(error):
                 raise
