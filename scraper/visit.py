@@ -68,7 +68,13 @@ async def visit_async(fetcher: AsyncFetcher, parse: Parse, request: Request, sub
         if _passes(error) or _class_name(type(error)) in _ENDING:
             raise
         return _failed(request, error, submitted, began, at)
-    return conclude(parse, request, response, _us(submitted, began))
+    waited_us = _us(submitted, began)
+    if request.kind is not Kind.SITEMAP:
+        return conclude(parse, request, response, waited_us)
+    import asyncio
+
+    # one of the greatest size takes a second, in which a loop must turn; it shares nothing with what is parsed there
+    return await asyncio.to_thread(conclude, parse, request, response, waited_us)
 
 
 def conclude(parse: Parse, request: Request, response: Response, waited_us: int = 0) -> Outcome:

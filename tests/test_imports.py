@@ -84,6 +84,7 @@ LATE: dict[str, str] = {
     "parse/engines.py": "of the parsers, only the chosen one is loaded",
     "suffixes.py": "the public suffix list is loaded when it is first asked for",
     "run.py": "a crawl in worker processes parses nothing itself",
+    "visit.py": "a worker that blocks has no event loop",
 }
 """Files that may import inside functions, and why."""
 
