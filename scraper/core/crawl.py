@@ -363,7 +363,8 @@ class Crawl:
         if self._budget.depth is not None:
             return self._spread(edges)
         depths = self._known.depths
-        fresh = [url for url in edges.targets if hash(url) not in depths]
+        targets = edges.targets
+        fresh = [url for url, key in zip(targets, map(hash, targets), strict=True) if key not in depths]
         if fresh:
             self._meet(fresh, edges)
         return []
@@ -396,8 +397,8 @@ class Crawl:
                 continue
             depth, depths = edges.depth, self._known.depths
             fresh: list[str] = []
-            for url in edges.targets:
-                known = depths.get(hash(url))
+            for url, key in zip(edges.targets, map(hash, edges.targets), strict=True):
+                known = depths.get(key)
                 if known is None:
                     fresh.append(url)
                 elif known > depth:  # seldom: nearly all links lead to known URLs

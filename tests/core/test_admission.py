@@ -9,13 +9,13 @@ from scraper.backends.simulated import Web
 from scraper.core import Crawl
 from scraper.model import Entry, Fetched, Outcome, Page, Reason, Request
 from scraper.settings import Identity, Scope, ScopeMode, Settings, Traps
-from tests.webs import EVERYWHERE, Log, crawl, rules
+from tests.webs import Log, crawl, rules
 
 A = "http://a.test"
 
 
-def with_traps(scope: Scope = EVERYWHERE, **traps: object) -> Settings:
-    return msgspec.structs.replace(rules(scope=scope), traps=Traps(**traps))  # type: ignore[arg-type]
+def with_traps(**traps: int | None) -> Settings:
+    return msgspec.structs.replace(rules(), traps=Traps(**traps))  # type: ignore[arg-type]
 
 
 def found(log: Log) -> set[str]:
