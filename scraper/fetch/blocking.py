@@ -24,7 +24,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3._collections import RecentlyUsedContainer
 
 from scraper.fetch.connection import PlainConnection, TLSConnection
-from scraper.fetch.errors import StaleError
+from scraper.fetch.errors import FetchError, StaleError
 from scraper.fetch.files import kept_in_thread
 from scraper.fetch.guard import Guard
 from scraper.fetch.headers import RequestHeaders, cookies_of, joined
@@ -32,7 +32,7 @@ from scraper.fetch.line import Dialer, Line
 from scraper.fetch.response import Stopwatch, respond
 from scraper.fetch.route import Proxy, read_proxy
 from scraper.fetch.tls import tls_context
-from scraper.model import Request, Response
+from scraper.model import Reason, Request, Response
 from scraper.settings import Identity, Limits, Safety
 from scraper.url import host_key, hostname
 
@@ -193,9 +193,14 @@ def _make_pool(pool: type[HTTPConnectionPool], connection: Any, *args: Any, **kw
 
 
 def _endpoint(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of a canonical URL."""
+    """Scheme, host and port of a canonical URL.
+
+    :raises FetchError: CONNECT for port 0, which urllib3 takes for none.
+    """
     scheme, host = url.partition(":")[0], hostname(url)
     port = host_key(url)[len(host) + 1 :]
+    if port == "0":
+        raise FetchError(Reason.CONNECT, f"{host}:0: nobody can listen there")
     return scheme, host, int(port) if port else _PORTS[scheme]
 
 
