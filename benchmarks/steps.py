@@ -21,7 +21,7 @@ from scraper.backends.frames import Frames, pack
 from scraper.core import Crawl
 from scraper.model import Fetched, Outcome, Page, Request, Response
 from scraper.parse import make_parser
-from scraper.settings import Limits, Parsing, Politeness, Scope, Settings
+from scraper.settings import Limits, Parsing, Politeness, Safety, Scope, Settings
 from scraper.stats import Stats
 from scraper.store.base import Store
 from scraper.store.jsonl import JsonlStore
@@ -73,7 +73,7 @@ def least(step: Callable[[], object], pages: int) -> float:
 
 
 def _visit(name: str, urls: Sequence[str]) -> None:
-    backend = create(name, Settings(concurrency=16))
+    backend = create(name, Settings(concurrency=16, safety=Safety(private=True)))
     waiting, collected = iter(urls), 0
     for url in itertools.islice(waiting, backend.capacity):
         backend.submit(Request(url))

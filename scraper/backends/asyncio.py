@@ -39,7 +39,7 @@ class Asyncio:
         self._parse = make_parser(settings)
         self._tasks: set[asyncio.Task[None]] = set()
         self._arrived: list[Outcome] = []
-        self._pace = Pace(settings.politeness)
+        self._pace = Pace()
         self._stats = Stats()
         self._waker: int | None = None
         self._pausing = False
@@ -86,10 +86,9 @@ class Asyncio:
             yield f"  task: {task.get_name()}"
 
     async def _visit(self, request: Request, submitted: float) -> None:
+        while pause := self._pace.pause(request, time.monotonic()):  # noqa: ASYNC110  # only the clock tells
+            await asyncio.sleep(pause)
         async with self._semaphore:
-            pause = self._pace.pause(request.url, time.monotonic())
-            if pause:
-                await asyncio.sleep(pause)
             outcome = await visit_async(self._fetcher, self._parse, request, submitted)
         self._stats.count_fetch(outcome)
         self._arrived.append(outcome)

@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from multiprocessing import parent_process
 from typing import TYPE_CHECKING, NamedTuple
@@ -51,8 +52,8 @@ def serve_threads(setup: Setup) -> None:
     """Run ``settings.concurrency`` threads, each one: get, visit, send, ``task_done``, until the pill."""
     from scraper.backends.worker import Worker  # here: the event loop's worker does without requests
 
-    pace = Pace(setup.settings.politeness)
-    workers = [Worker(setup.settings, pace) for _ in range(setup.settings.concurrency)]
+    pace = Pace()
+    workers = [Worker(setup.settings) for _ in range(setup.settings.concurrency)]
     _settle_in(lambda: (f"  {worker.doing or 'idle'}" for worker in workers))
     send = _Sender(setup.outbox)
     send([], Stats())
@@ -60,6 +61,8 @@ def serve_threads(setup: Setup) -> None:
     def work(worker: Worker) -> None:
         while (message := setup.inbox.get()) != PILL:
             sent, (request,) = _decode(message)
+            while pause := pace.pause(request, time.monotonic()):
+                time.sleep(pause)  # the queue has no place for what is early, and it is only ever early by a little
             outcome = worker(request, sent)
             worker.stats, counted = Stats(), worker.stats
             send([outcome], counted)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from scraper.settings import Politeness
+from scraper.model import Request
 from scraper.url import host_key
 
 __all__ = ["Pace"]
@@ -17,20 +17,18 @@ __all__ = ["Pace"]
 class Pace:
     """The next allowed start on each host that has a delay; shared by the threads of one process."""
 
-    def __init__(self, politeness: Politeness) -> None:
-        self._politeness = politeness
+    def __init__(self) -> None:
         self._next: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def pause(self, url: str, now: float) -> float:
-        """Seconds to wait before starting on ``url``, which counts as started then; nearly always none."""
-        if self._politeness.delay == 0.0:
+    def pause(self, request: Request, now: float) -> float:
+        """Seconds after which to ask again; none, as nearly always, when ``request`` may start, and then it counts."""
+        if not request.delay:
             return 0.0
-        host = host_key(url)
-        delay = self._politeness.delay_for(host)
-        if not delay:
-            return 0.0
+        host = host_key(request.url)
         with self._lock:
-            start = max(now, self._next.get(host, now))
-            self._next[host] = start + delay
-        return start - now
+            early = self._next.get(host, now) - now
+            if early > 0:
+                return early
+            self._next[host] = now + request.delay
+        return 0.0

@@ -55,7 +55,6 @@ class Processes:
         self._concurrency = settings.concurrency
         self._share = -(-settings.concurrency // workers)
         self._silence = settings.limits.total + _PATIENCE
-        self._politeness = settings.politeness
         self._settings = msgspec.structs.replace(settings, concurrency=self._share)
         self._selector = selectors.DefaultSelector()
         self._workers = [_Worker(number) for number in range(workers)]
@@ -76,7 +75,7 @@ class Processes:
         return min(self._concurrency, ready * self._share)
 
     def submit(self, request: Request) -> None:
-        worker = self._choose(host_key(request.url))
+        worker = self._choose(request)
         worker.pending[request.url] = request
         last_try = request.attempt > self._settings.retry.retries
         (worker.alone if last_try and request.url in self._lost else worker.outgoing).append(request)
@@ -119,9 +118,10 @@ class Processes:
             yield worker.describe()
             worker.ask_for_stacks()
 
-    def _choose(self, host: str) -> _Worker:
+    def _choose(self, request: Request) -> _Worker:
+        host = host_key(request.url)
         home = self._homes.get(host)
-        if home is not None and (len(home.pending) < self._share or self._politeness.delay_for(host)):
+        if home is not None and (len(home.pending) < self._share or request.delay):
             return home  # also a full one, where there is a delay: only one process can keep it
         emptiest = min(self._workers, key=lambda worker: (not worker.ready, len(worker.pending), worker.hosts))
         if home is None:

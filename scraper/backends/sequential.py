@@ -23,7 +23,8 @@ class Sequential:
     capacity = 1
 
     def __init__(self, settings: Settings) -> None:
-        self._worker = Worker(settings, Pace(settings.politeness))
+        self._worker = Worker(settings)
+        self._pace = Pace()
         self._kept: tuple[Request, float] | None = None
 
     def submit(self, request: Request) -> None:
@@ -33,7 +34,12 @@ class Sequential:
         if self._kept is None:
             time.sleep(timeout)
             return []
-        (request, submitted), self._kept = self._kept, None
+        request, submitted = self._kept
+        pause = self._pace.pause(request, time.monotonic())
+        if pause:
+            time.sleep(min(pause, timeout))
+            return []
+        self._kept = None
         return [self._worker(request, submitted)]
 
     def close(self) -> None:

@@ -26,9 +26,10 @@ class Threads:
     def __init__(self, settings: Settings) -> None:
         self.capacity = settings.concurrency
         self._settings = settings
-        self._pace = Pace(settings.politeness)
+        self._pace = Pace()
         self._inbox: queue.Queue[tuple[Request, float] | None] = queue.Queue()
         self._outbox: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._early: set[threading.Timer] = set()
         self._workers: list[Worker] = []
         self._threads: list[threading.Thread] = []
         self._open = 0
@@ -63,6 +64,9 @@ class Threads:
         for thread in self._threads:
             thread.join(max(0.0, patience - time.monotonic()))
         self._threads.clear()
+        for timer in list(self._early):
+            timer.cancel()
+            timer.join()
 
     def clock(self) -> float:
         return time.monotonic()
@@ -76,7 +80,7 @@ class Threads:
             yield f"  thread {number}: {worker.doing or 'idle'}"
 
     def _start(self) -> None:
-        worker = Worker(self._settings, self._pace)
+        worker = Worker(self._settings)
         thread = threading.Thread(target=self._work, args=(worker,), name=f"fetch-{len(self._threads)}", daemon=True)
         self._workers.append(worker)
         self._threads.append(thread)
@@ -84,10 +88,26 @@ class Threads:
 
     def _work(self, worker: Worker) -> None:
         while (item := self._inbox.get()) is not None:
-            self._outbox.put(worker(*item))
+            pause = self._pace.pause(item[0], time.monotonic())
+            if pause:
+                self._hand_back(item, pause)
+            else:
+                self._outbox.put(worker(*item))
             self._inbox.task_done()
         worker.close()
         self._inbox.task_done()
+
+    def _hand_back(self, item: tuple[Request, float], pause: float) -> None:
+        """Let ``item`` come again after ``pause`` seconds; its thread is free for another until then."""
+
+        def come_again() -> None:
+            self._inbox.put(item)
+            self._early.discard(timer)
+
+        timer = threading.Timer(pause, come_again)
+        timer.daemon = True
+        self._early.add(timer)
+        timer.start()
 
 
 _GRACE = 2.0

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
-from scraper.backends.pace import Pace
 from scraper.fetch.blocking import BlockingFetcher
 from scraper.model import Outcome, Request
 from scraper.parse import make_parser
@@ -18,8 +15,7 @@ __all__ = ["Worker"]
 class Worker:
     """Turns requests into outcomes, one at a time, and counts what they cost."""
 
-    def __init__(self, settings: Settings, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, settings: Settings) -> None:
         self._fetcher = BlockingFetcher(settings.limits, settings.identity, settings.safety)
         self._parse = make_parser(settings)
         self.stats = Stats()
@@ -28,9 +24,6 @@ class Worker:
     def __call__(self, request: Request, submitted: float) -> Outcome:
         """Visit ``request``, which was submitted at ``submitted`` (:func:`time.perf_counter`); never raises."""
         self.doing = request.url
-        pause = self._pace.pause(request.url, time.monotonic())
-        if pause:
-            time.sleep(pause)
         outcome = visit(self._fetcher, self._parse, request, submitted)
         self.stats.count_fetch(outcome)
         self.doing = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import signal
 import socket
@@ -22,9 +23,11 @@ from benchmarks.site import Site
 from scraper.backends import NAMES, Backend, choose, create
 from scraper.errors import ConfigError
 from scraper.model import Failed, Fetched, Outcome, Reason, Request
-from scraper.settings import Budget, Limits, Politeness, Settings
+from scraper.settings import Budget, Identity, Limits, Politeness, Safety, Settings
 
-SETTINGS = Settings(concurrency=4, workers=2, limits=Limits(connect=5.0, read=1.0, total=5.0))
+SETTINGS = Settings(
+    concurrency=4, workers=2, limits=Limits(connect=5.0, read=1.0, total=5.0), safety=Safety(private=True)
+)
 MAKERS = {name: lambda name=name: create(name, SETTINGS) for name in NAMES}
 PROCESSES = ["processes", "hybrid"]
 
@@ -163,6 +166,52 @@ def test_all_describe_their_workers(name: str, site: Site) -> None:
         assert name in "\n".join(backend.describe()) or "process" in "\n".join(backend.describe())
     finally:
         backend.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_comes_too_early_is_held_back_and_nothing_else_with_it(name: str, site: Site) -> None:
+    """On the servers' side: starts on one host are apart, and another host does not wait for it."""
+    backend = MAKERS[name]()
+    slow, quick = ([url for url in site.urls() if url.startswith(site.origin(host))] for host in (0, 1))
+    try:
+        gather(backend, quick[:1])
+        waiting = [*(Request(url, delay=0.1) for url in slow[:3]), Request(quick[1])]
+        outcomes: list[Outcome] = []
+        in_flight = 0
+        while len(outcomes) < 4:
+            while waiting and in_flight < backend.capacity:
+                backend.submit(waiting.pop(0))
+                in_flight += 1
+            arrived = backend.collect(0.05)
+            in_flight -= len(arrived)
+            outcomes += arrived
+    finally:
+        backend.close()
+    starts = sorted(outcome.at for outcome in outcomes if outcome.request.delay)
+    assert all(later - sooner > 0.09 for sooner, later in itertools.pairwise(starts))
+    if name in {"threads", "asyncio", "hybrid"}:
+        assert next(outcome.at for outcome in outcomes if not outcome.request.delay) < starts[-1]
+
+
+def test_close_lets_go_of_what_is_held_back(site: Site) -> None:
+    before = threading.active_count()
+    backend = create("threads", SETTINGS)
+    for number in range(3):
+        backend.submit(Request(f"{site.origin(0)}/?{number}", delay=60.0))
+    assert len(backend.collect(5.0)) == 1
+    assert len(backend.collect(0.05)) == 0
+    backend.close()
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "identity",
+    [Identity(headers=(("X-Bad", "a\r\nb"),)), Identity(proxy="https://proxy.test:1"), Identity(auth=("a:b", "c"))],
+)
+def test_what_cannot_be_sent_is_the_callers_mistake(name: str, identity: Identity) -> None:
+    with pytest.raises(ConfigError):
+        create(name, Settings(identity=identity))
 
 
 def test_an_unknown_backend_is_the_callers_mistake() -> None:

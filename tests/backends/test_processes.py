@@ -18,10 +18,12 @@ from scraper.backends import create
 from scraper.backends.pace import Pace
 from scraper.model import Failed, Fetched, Outcome, Reason, Request
 from scraper.parse import Document
-from scraper.settings import Limits, Politeness, Settings
+from scraper.settings import Limits, Politeness, Safety, Settings
 from tests.server import Behaviour, ScriptedServer, ok, page, stall
 
-SETTINGS = Settings(concurrency=16, workers=2, limits=Limits(connect=10.0, read=20.0, total=20.0))
+SETTINGS = Settings(
+    concurrency=16, workers=2, limits=Limits(connect=10.0, read=20.0, total=20.0), safety=Safety(private=True)
+)
 KINDS = ["processes", "hybrid"]
 
 
@@ -130,24 +132,26 @@ def test_a_host_with_a_delay_never_leaves_its_worker() -> None:
     settings = msgspec.structs.replace(SETTINGS, politeness=Politeness(per_host=16, delay=0.001))
     backend: Any = create("hybrid", settings)
     try:
-        homes = {id(backend._choose("a.test")) for _ in range(50)}
+        homes = {id(backend._choose(Request("http://a.test/", delay=0.001))) for _ in range(50)}
         for number in range(20):
-            backend.submit(Request(f"http://a.test/{number}"))
-        assert {id(backend._choose("a.test"))} == homes
+            backend.submit(Request(f"http://a.test/{number}", delay=0.001))
+        assert {id(backend._choose(Request("http://a.test/", delay=0.001)))} == homes
         assert sorted(len(worker.pending) for worker in backend._workers) == [0, 20]
     finally:
         backend.close()
 
 
 def test_pace_holds_back_what_comes_too_early() -> None:
-    pace = Pace(Politeness(delay=2.0))
-    assert pace.pause("http://a/1", 10.0) == 0.0
-    assert pace.pause("http://b/1", 10.5) == 0.0
-    assert pace.pause("http://a/2", 10.5) == 1.5  # leaves at 12
-    assert pace.pause("http://a/3", 10.5) == 3.5  # leaves at 14
-    assert pace.pause("http://a/4", 17.0) == 0.0
+    pace = Pace()
+    one, two, other = (Request(url, delay=2.0) for url in ("http://a/1", "http://a/2", "http://b/"))
+    assert pace.pause(one, 10.0) == 0.0
+    assert pace.pause(other, 10.5) == 0.0
+    assert pace.pause(two, 10.5) == 1.5
+    assert pace.pause(two, 11.5) == 0.5  # nothing is reserved: who asks first when it is time goes first
+    assert pace.pause(two, 12.0) == 0.0
+    assert pace.pause(one, 12.0) == 2.0
 
 
-def test_pace_costs_nothing_where_there_is_no_delay() -> None:
-    pace = Pace(Politeness(delay=0.0))
-    assert [pace.pause("http://a/", 1.0) for _ in range(3)] == [0.0, 0.0, 0.0]
+def test_pace_holds_nothing_where_there_is_no_delay() -> None:
+    pace = Pace()
+    assert [pace.pause(Request("http://a/"), 1.0) for _ in range(3)] == [0.0, 0.0, 0.0]
