@@ -229,6 +229,10 @@ class Identity(msgspec.Struct, frozen=True):
     proxy: str | None = None
     ca_file: str | None = None
 
+    def __repr__(self) -> str:
+        """Without what may be a login: representations end up in logs and tracebacks."""
+        return f"Identity(user_agent={self.user_agent!r}, ...)"
+
 
 class Parsing(msgspec.Struct, frozen=True):
     """How bodies become pages.
