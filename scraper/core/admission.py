@@ -20,7 +20,7 @@ import msgspec
 from scraper.core.known import Edges
 from scraper.core.site import Site
 from scraper.core.traps import Duplicates, Queries, refuse
-from scraper.model import Failed, Fetched, Outcome, Reason, Refused, Request
+from scraper.model import Failed, Fetched, Kind, Outcome, Reason, Refused, Request
 from scraper.settings import Settings
 from scraper.url import host_key
 
@@ -41,6 +41,7 @@ class Admission:
         self._duplicates = Duplicates(duplicates, near) if duplicates is not None else None
         self._seeds = 0
         self._seedlike: set[str] = set()
+        self._led: dict[str, str] = {}
         self._outside: deque[tuple[str, Edges]] = deque(maxlen=_OUTSIDE)
 
     def refuses_seed(self, url: str) -> str | None:
@@ -60,6 +61,8 @@ class Admission:
         given_up = site.gates[0].given_up
         if given_up is not None:
             return Refused(request, Reason.GIVEN_UP, given_up)
+        if request.kind is not Kind.PAGE:
+            return None
         if site.barred is not None:
             reason, detail = site.barred
             kind = Refused if reason in _REFUSALS else Failed
@@ -92,23 +95,33 @@ class Admission:
         """Whether ``request`` is for a seed, or for where one has led to by redirects."""
         return request.via is None or request.url in self._seedlike
 
-    def ended(self, request: Request) -> None:
-        """A page is final."""
+    def ended(self, request: Request, target: str | None) -> None:
+        """A page is final, and leads to ``target`` if it is a redirect."""
         if self.is_seed(request):
             self._seedlike.discard(request.url)
             self._seeds = max(0, self._seeds - 1)
             if not self._seeds:
                 self._outside.clear()
+                self._led.clear()
+        elif target is not None and self._seeds and len(self._led) < _OUTSIDE:
+            self._led[request.url] = target
 
-    def widen(self, url: str, known: bool) -> Iterator[tuple[str, Edges]]:
+    def chain(self, url: str) -> Iterator[str]:
+        """``url``, where a seed has led to, and where that has led to already: whichever came first, all are seeds."""
+        target: str | None = url
+        while target is not None:
+            url = target
+            target = self._led.pop(url, None)
+            if target is None and url not in self._seedlike:
+                self._seedlike.add(url)  # perhaps it is final; then this one never ends, which costs no more than room
+                self._seeds += 1
+            yield url
+
+    def widen(self, url: str) -> Iterator[tuple[str, Edges]]:
         """Let the scope reach ``url``, where a seed has led to.
 
-        :param known: whether it was met before, and so is no further seed to wait for.
         :returns: what was out of scope and is not any more, to be met anew.
         """
-        if not known:
-            self._seedlike.add(url)
-            self._seeds += 1
         if self._scope.admits(url) or not self._scope.selects(url):
             return
         self._scope = self._scope.widened(url)

@@ -238,13 +238,12 @@ class Crawl:
                 request = self._frontier.next(site)
             if request.kind is Kind.PAGE:
                 request = self._current(request)
-                if (refusal := self._admission.bars(site, request)) is not None:
-                    self._finish(refusal.url, End((), 0))
-                    turn.final.append(refusal)
-                    continue
-            if request.url not in self._flights:
+            if (refusal := self._admission.bars(site, request)) is not None:
+                turn.final.extend(self._end[request.kind](refusal, now))
+            elif request.url not in self._flights:
                 return request
-            self._twins.setdefault(request.url, []).append(request)  # one of that URL is in flight: after it
+            else:  # one of that URL is in flight, as a page or as a file: after it
+                self._twins.setdefault(request.url, []).append(request)
         return None
 
     def _launch(self, request: Request, site: Site, now: float) -> Request:
@@ -339,7 +338,7 @@ class Crawl:
         edges = Edges(request.url, request.depth + end.step, 0 if end.step else request.redirects + 1, end.targets)
         entries = self._lead(edges)
         self._finish(request.url, end)
-        self._admission.ended(request)
+        self._admission.ended(request, None if end.step or not end.targets else end.targets[0])
         return entries
 
     def _finish(self, url: str, end: End) -> None:
@@ -349,14 +348,14 @@ class Crawl:
         self._finish(request.url, End((), 0))
         return Refused(request, reason, why)
 
-    def _widen(self, url: str) -> None:
-        """A seed leads to ``url``: that is a seed's place now, and what was out because of it is looked at again."""
-        known = self._known.depth(url) is not None
-        if not known:
-            self._known.forget(url)  # it may have been out
-        for outside, edges in self._admission.widen(url, known):
-            self._known.forget(outside)
-            self._lead(edges._replace(targets=(outside,)))
+    def _widen(self, target: str) -> None:
+        """A seed leads to ``target``: a seed's place too, and what was out because of it is looked at again."""
+        for url in self._admission.chain(target):
+            if self._known.depth(url) is None:
+                self._known.forget(url)  # it may have been out
+            for outside, edges in self._admission.widen(url):
+                self._known.forget(outside)
+                self._lead(edges._replace(targets=(outside,)))
 
     def _lead(self, edges: Edges) -> list[Entry]:
         """Meet the targets of ``edges``."""

@@ -49,7 +49,7 @@ class Files:
 
     def due(self, site: Site, now: float) -> Request | None:
         """The request for the robots file of a site whose turn it is; None while what is known of it holds."""
-        if site.files_wait or site.asking or now < site.expires:
+        if site.files_wait or site.asking or now < site.expires or site.gates[0].given_up:
             return None
         if not self._politeness.robots:
             site.expires = float("inf")
