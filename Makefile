@@ -16,11 +16,11 @@ QUOTED = $(foreach url,$(URLS),'$(url)')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help crawl test kills lint format bench lock clean
+.PHONY: help crawl test kills lint format bench bench-scale lock clean
 
 help: ## explain these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
-		do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
+		do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 crawl: $(READY) ## crawl the demo site, or what you say: URLS="https://example.org" BACKEND=asyncio DEPTH=1 ARGS="--dry-run"
 ifeq ($(strip $(URLS)),)
@@ -52,6 +52,9 @@ format: $(READY) ## bring the code into the house's form
 
 bench: $(READY) ## measure the backends against each other; ARGS="--help" says how
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-scale: $(READY) ## measure memory a known URL and CPU a page of large crawls; ARGS="--urls 10000 --pages 1000" for small ones
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 clean: ## remove what these commands have made
 	rm -rf $(VENV) dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
+
+import pytest
+
 from benchmarks.runs import crawl
+from benchmarks.scale import Point, alone, core, memory, rounds, whole
 from benchmarks.server import Server
 from benchmarks.site import Site
 from benchmarks.steps import steps
+from benchmarks.web import LINKS, Endless
+from scraper.core import Crawl
+from scraper.model import Request
+from scraper.run import Nowhere
+from tests.webs import page_of
 
 
 def test_every_step_has_its_cost() -> None:
@@ -21,3 +31,36 @@ def test_a_whole_crawl_is_measured() -> None:
     assert run.code == 0
     assert run.cpu > 0
     assert run.memory > 10_000_000
+
+
+def point(*, fetched: bool, limited: bool = False) -> Point:
+    return Point(known=1_000, hosts=10, fetched=fetched, limited=limited)
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_the_endless_web_is_known_as_a_whole_and_fetched_or_not(limited: bool) -> None:
+    waiting, fetched = (memory_crawl(point(fetched=fetched, limited=limited)) for fetched in (False, True))
+    assert (waiting.known, fetched.known) == (1_000, 1_000)
+    assert waiting.waiting > 900
+    assert fetched.done
+
+
+def test_the_endless_web_answers_the_same_always() -> None:
+    [root], other = Endless(1, 5_000).seeds(), Endless(1, 5_000)
+    found = page_of(Endless(1, 5_000).answer(Request(root)))
+    assert found == page_of(other.answer(Request(root)))
+    assert len(found.links) == LINKS
+
+
+def test_memory_and_cpu_of_large_crawls_are_measured_in_processes_of_their_own() -> None:
+    [found] = alone(memory, [point(fetched=False)], 1)
+    assert found.known == 1_000
+    assert found.peak >= found.now > 0
+    for measure in (core, whole):
+        [cost] = alone(measure, [point(fetched=True)], 1)
+        assert cost > 0
+
+
+def memory_crawl(at: Point) -> Crawl:
+    """The crawl that memory is measured of, at the moment of the measurement."""
+    return deque(rounds(at, at.web(), Nowhere()), maxlen=1).pop()
