@@ -22,8 +22,9 @@ from benchmarks.server import Server
 from benchmarks.site import Site
 from scraper.backends import NAMES, Backend, choose, create
 from scraper.errors import ConfigError
-from scraper.model import Failed, Fetched, Outcome, Reason, Request
+from scraper.model import Failed, Fetched, Outcome, Reason, Refused, Request
 from scraper.settings import Budget, Identity, Limits, Politeness, Safety, Settings
+from scraper.url import host_key
 
 SETTINGS = Settings(
     concurrency=4, workers=2, limits=Limits(connect=5.0, read=1.0, total=5.0), safety=Safety(private=True)
@@ -232,3 +233,19 @@ def test_auto_says_what_and_why(settings: Settings, seeds: list[str], expected: 
     name, why = choose(settings, seeds)
     assert name in expected
     assert why
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_refuse_what_is_not_public_and_was_not_named(name: str, site: Site) -> None:
+    named = Safety(named=frozenset({host_key(site.origin(0) + "/")}))
+    backend = create(name, msgspec.structs.replace(SETTINGS, safety=named))
+    try:
+        first, second = (site.origin(host) + "/" for host in (0, 1))
+        outcomes = {outcome.url: outcome for outcome in gather(backend, [first, second])}
+        assert isinstance(outcomes[first], Fetched)
+        refused = outcomes[second]
+        assert isinstance(refused, Refused)
+        assert refused.reason is Reason.PRIVATE_ADDRESS
+        assert backend.stats().fetches == 1
+    finally:
+        backend.close()

@@ -8,7 +8,7 @@ import pytest
 
 from scraper.fetch.asyncio import AsyncFetcher
 from scraper.fetch.blocking import BlockingFetcher
-from scraper.model import Failed, Fetched, Outcome, Page, Refused, Request, Response
+from scraper.model import Failed, Fetched, Kind, Outcome, Page, Refused, Request, Response
 from scraper.settings import Identity, Limits, Safety
 from scraper.visit import visit, visit_async
 from tests.server import ScriptedServer
@@ -71,7 +71,7 @@ class Border:
         return lambda request: loop.run_until_complete(visit_async(fetcher, body_as_page, request, time.perf_counter()))
 
 
-def body_as_page(response: Response) -> Page:
+def body_as_page(response: Response, kind: Kind = Kind.PAGE) -> Page:
     return Page(title=response.body[:100].decode("iso-8859-1"))
 
 
