@@ -170,7 +170,7 @@ class _Plan:
         self._seeds = list(dict.fromkeys(seed_url(seed) for seed in seeds))
         self._backend, self._resume = backend, resume
         self._store = None if store is None else fspath(store)
-        if not seeds and not (resume and store):
+        if not seeds and not (resume and store) and not self._options.get("sitemap"):
             raise ConfigError("there is nothing to crawl: give at least one URL")
 
     def rounds(self) -> Generator[list[Outcome], None, None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -53,9 +54,9 @@ class Run:
         self._collecting = False
         self._dismissing = False
 
-    def replay(self, log: Iterable[Outcome]) -> None:
-        """Take over what an earlier run recorded, before :meth:`seed`."""
-        self.store.write(self.crawl.replay(self._counting(log)))
+    def replay(self, log: Iterable[Outcome], seeds: Iterable[str] = ()) -> None:
+        """Take over what an earlier run recorded, before :meth:`seed` is given ``seeds``."""
+        self.store.write(self.crawl.replay(self._counting(log), seeds))
 
     def seed(self, urls: Iterable[str]) -> None:
         """Admit canonical ``urls``; those that the settings refuse are recorded at once, and the first round's."""
@@ -186,7 +187,7 @@ class Nowhere:
 def recall(store: Store | None, options: Options, seeds: Sequence[str]) -> tuple[Options, list[str]]:
     """Options and seeds of a crawl that goes on in ``store``: what it remembers, and over it what is given now.
 
-    Only SQLite remembers; it is told what is new. Headers and the proxy are not kept, since they may hold secrets.
+    Only SQLite remembers; it is told what is new. Headers, logins and the proxy are not kept: they may be secrets.
     """
     if not isinstance(store, SqliteStore):
         return options, list(seeds)
@@ -200,16 +201,22 @@ def recall(store: Store | None, options: Options, seeds: Sequence[str]) -> tuple
 
 
 def around(settings: Settings, seeds: Sequence[str]) -> Settings:
-    """``settings`` with scope, logins and own addresses bound to the canonical ``seeds``, unless they are already."""
-    scope, identity, safety = settings.scope, settings.identity, settings.safety
+    """``settings`` with scope, logins and own addresses bound to the canonical ``seeds``, unless they are already.
+
+    Calendars are measured from this year. Where there are sitemaps and no seeds, they are what the crawl is around.
+    """
+    scope, identity, safety, traps = settings.scope, settings.identity, settings.safety, settings.traps
+    given = [*seeds, *settings.discovery.given]
     if not scope.anchors:
-        scope = Scope.around(seeds, scope.mode, scope.include, scope.exclude)
+        scope = Scope.around(seeds or given, scope.mode, scope.include, scope.exclude)
     if not identity.origins:
-        identity = msgspec.structs.replace(identity, origins=frozenset(map(origin, seeds)))
+        identity = msgspec.structs.replace(identity, origins=frozenset(map(origin, seeds or given)))
     if not safety.named:
-        named = frozenset(host_key(seed) for seed in seeds if is_own_address(hostname(seed)))
+        named = frozenset(host_key(url) for url in given if is_own_address(hostname(url)))
         safety = msgspec.structs.replace(safety, named=named)
-    return msgspec.structs.replace(settings, scope=scope, identity=identity, safety=safety)
+    if traps.this_year is None:
+        traps = msgspec.structs.replace(traps, this_year=time.gmtime().tm_year)
+    return msgspec.structs.replace(settings, scope=scope, identity=identity, safety=safety, traps=traps)
 
 
 def pick(name: str, settings: Settings, seeds: Sequence[str]) -> tuple[str, str]:
@@ -240,7 +247,7 @@ def open_run(
         store.close()
         raise
     try:
-        made.replay(store.read())
+        made.replay(store.read(), seeds)
         made.seed(seeds)
         made.begun = backend.clock()
     except BaseException:

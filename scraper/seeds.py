@@ -16,7 +16,6 @@ mark and surrounding spaces do not matter. Lists are read line by line, so that 
 
 from __future__ import annotations
 
-import base64
 import difflib
 import ipaddress
 import re
@@ -215,10 +214,9 @@ def _login(text: str) -> str | None:
 def _login_refused(text: str, login: str) -> str:
     """Says where a login belongs, without repeating it."""
     bare = text.replace(f"{login}@", "", 1)
-    example = base64.b64encode(b"user:password").decode()
     return (
         f"{_shown(bare)} was given with a login, which would stay in records and links; "
-        f"send it as a header: -H 'Authorization: Basic {example}' (user:password in Base64)"
+        "give it apart: --auth-file FILE, with user:password in it; in Python auth='user:password'"
     )
 
 

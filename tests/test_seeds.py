@@ -125,7 +125,7 @@ def test_a_login_is_refused_and_not_repeated(here: Path, url: str) -> None:
     (here / "list").write_text(url)
     message = complaint("list")
     assert "list:1:" in message
-    assert "-H 'Authorization: Basic" in message
+    assert "--auth-file FILE, with user:password in it" in message
     assert "secret" not in message
 
 

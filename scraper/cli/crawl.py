@@ -8,7 +8,8 @@ import click
 from click.core import ParameterSource
 
 from scraper.cli.groups import GroupedCommand, option
-from scraper.cli.kinds import DELAY, DURATION, HEADER, SIZE, Choice
+from scraper.cli.kinds import ADDRESSES, DELAY, DURATION, FAILURES, HEADER, SIZE, TRAP, Choice
+from scraper.model import LINK_KINDS
 from scraper.settings import Settings
 
 __all__ = ["crawl"]
@@ -37,6 +38,17 @@ def _seconds(value: float) -> str:
     return f"{value:g}s"
 
 
+def _limit(rule: str) -> str:
+    """What a rule against traps is by default, as ``--trap`` takes it."""
+    usual = getattr(_DEFAULTS.traps, rule)
+    return ("on" if usual else "off") if usual is None or isinstance(usual, bool) else str(usual)
+
+
+_RULES = [rule for rule in _DEFAULTS.traps.__struct_fields__ if rule != "this_year"]
+_FOLLOWED = [kind for kind in LINK_KINDS if kind in _DEFAULTS.discovery.follow]
+_OTHER_KINDS = [kind for kind in LINK_KINDS if kind not in _FOLLOWED]
+
+
 @click.command(cls=GroupedCommand, help=_HELP, epilog=_EPILOG, short_help="Crawl URLs, lists and sites.")
 @click.argument("seeds", nargs=-1, metavar="[URL|FILE|-]...")
 @option("Extent", "-d", "--depth", type=int, usual="no limit", help="Links to follow; 0 fetches just the URLs.")
@@ -45,7 +57,7 @@ def _seconds(value: float) -> str:
     "--scope",
     type=Choice(["host", "domain", "path", "any"]),
     usual="host",
-    help="Where links may lead: the URLs' hosts, also hosts below them, their folders, or anywhere.",
+    help="Where links may lead: the URLs' hosts, their registrable domains, their folders, or anywhere.",
 )
 @option("Extent", "--include", multiple=True, metavar="REGEX", help="Only URLs in which this is found; repeatable.")
 @option("Extent", "--exclude", multiple=True, metavar="REGEX", help="No URLs in which this is found; repeatable.")
@@ -58,6 +70,43 @@ def _seconds(value: float) -> str:
     help="Time after which nothing new is started, in this run.",
 )
 @option("Extent", "--skip-bad", is_flag=True, help="Go on without lines of a list that are no URLs.")
+@option(
+    "Links and traps",
+    "--follow",
+    metavar="KINDS",
+    usual=",".join(_FOLLOWED),
+    help=f"Kinds of links to follow, of {', '.join(_OTHER_KINDS)} too; or all.",
+)
+@option(
+    "Links and traps",
+    "--follow-nofollow",
+    is_flag=True,
+    help="Follow also what nofollow in rel, meta robots or X-Robots-Tag asks not to.",
+)
+@option(
+    "Links and traps",
+    "--strip-params",
+    metavar="NAMES",
+    usual="none",
+    help="Query parameters to take out of URLs: 'ref,utm_*'; the word tracking stands for the usual ones.",
+)
+@option("Links and traps", "--sitemaps", is_flag=True, help="Read the sitemaps of robots.txt, or /sitemap.xml.")
+@option("Links and traps", "--sitemap", multiple=True, metavar="URL", help="Read this sitemap; repeatable.")
+@option(
+    "Links and traps",
+    "--trap",
+    multiple=True,
+    type=TRAP,
+    metavar="RULE=N|off",
+    usual=" ".join(f"{rule.replace('_', '-')}={_limit(rule)}" for rule in _RULES),
+    help="Change a rule against endless URLs, or switch it off; repeatable.",
+)
+@option(
+    "Links and traps",
+    "--near-duplicates",
+    is_flag=True,
+    help="Take nearly equal pages for duplicates too (--trap near=3).",
+)
 @option(
     "Pace",
     "--backend",
@@ -83,7 +132,7 @@ def _seconds(value: float) -> str:
     help="Processes, for processes and hybrid.",
 )
 @option(
-    "Pace",
+    "Politeness",
     "--per-host",
     type=int,
     usual=_DEFAULTS.politeness.per_host,
@@ -91,14 +140,45 @@ def _seconds(value: float) -> str:
     help="Requests in flight on one host at most.",
 )
 @option(
-    "Pace",
-    "--delay",
-    type=DELAY,
+    "Politeness",
+    "--per-address",
+    type=ADDRESSES,
+    metavar="N|auto",
     usual="auto",
-    help="Time between two starts on one host; auto is half a second, none on this machine itself.",
+    help="On one IP address at most, whatever the hosts; auto is four times --per-host.",
 )
 @option(
-    "Pace",
+    "Politeness",
+    "--delay",
+    type=DELAY,
+    metavar="DURATION|auto",
+    usual="auto",
+    help="Time between two starts on one host; auto begins with half a second and follows the server; "
+    "none on this machine itself.",
+)
+@option(
+    "Politeness",
+    "--max-crawl-delay",
+    type=DURATION,
+    usual=_seconds(_DEFAULTS.politeness.longest_crawl_delay),
+    help="Longest Crawl-delay of a robots.txt to keep; a host that asks for more is left alone.",
+)
+@option(
+    "Politeness",
+    "--max-host-failures",
+    type=FAILURES,
+    metavar="N|off",
+    usual=_DEFAULTS.politeness.host_failures,
+    help="Failures in a row after which a host is given up.",
+)
+@option(
+    "Politeness",
+    "--ignore-robots",
+    metavar="REASON",
+    help="Neither ask for robots.txt nor obey it; the reason is stored with the crawl.",
+)
+@option(
+    "Politeness",
     "--retries",
     type=int,
     usual=_DEFAULTS.retry.retries,
@@ -127,11 +207,34 @@ def _seconds(value: float) -> str:
     help="Of a body, before and after decompression.",
 )
 @option(
-    "One fetch", "-H", "--header", "headers", multiple=True, type=HEADER, help="A further request header; repeatable."
+    "Identity and safety",
+    *("-H", "--header", "headers"),
+    multiple=True,
+    type=HEADER,
+    help="A further request header; repeatable.",
 )
-@option("One fetch", "--user-agent", usual=_DEFAULTS.identity.user_agent, metavar="TEXT", help="Who asks.")
-@option("One fetch", "--proxy", metavar="URL", help="An http proxy; the environment is never asked.")
-@option("One fetch", "--ca-file", metavar="FILE", help="Further certificate authorities to trust (PEM).")
+@option("Identity and safety", "--user-agent", usual=_DEFAULTS.identity.user_agent, metavar="TEXT", help="Who asks.")
+@option(
+    "Identity and safety",
+    "--auth",
+    metavar="USER:PASSWORD",
+    help="Login for the URLs' own origins (Basic); others on this machine may see it, so rather:",
+)
+@option("Identity and safety", "--auth-file", metavar="FILE", help="A file with that in its one line.")
+@option("Identity and safety", "--cookies", is_flag=True, help="Keep cookies and send them back.")
+@option(
+    "Identity and safety",
+    "--proxy",
+    metavar="URL",
+    help="A proxy: http, socks5, socks5h or socks4; the environment is never asked.",
+)
+@option("Identity and safety", "--ca-file", metavar="FILE", help="Further certificate authorities to trust (PEM).")
+@option(
+    "Identity and safety",
+    "--allow-private",
+    is_flag=True,
+    help="Connect also to addresses that are not public, and that no URL given here names.",
+)
 @option(
     "One fetch",
     "--parser",

@@ -13,6 +13,7 @@ import click
 from scraper.cli.diagnose import Teller, told_on_request
 from scraper.cli.dry import dry_run
 from scraper.cli.interrupt import command_that_goes_on, interruptible
+from scraper.cli.login import read_login
 from scraper.cli.notes import Notes
 from scraper.cli.outputs import Kept, open_kept
 from scraper.cli.signals import interrupt_early
@@ -34,7 +35,10 @@ __all__ = ["drive"]
 FAILURES, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
 
 _NO_SETTINGS = frozenset(
-    {"seeds", "skip_bad", "backend", "store", "resume", "output", "form", "dry_run", "quiet", "verbose", "color"}
+    {
+        *("seeds", "skip_bad", "auth_file", "backend", "store", "resume"),
+        *("output", "form", "dry_run", "quiet", "verbose", "color"),
+    }
 )
 """What ``scraper crawl`` takes that is no policy of the crawl."""
 
@@ -65,10 +69,10 @@ def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], 
     kept = _opened(given, notes)
     with contextlib.closing(kept.whole):
         options, urls = recall(kept.checkpoint, options, seeds.urls)
-        if not urls:
+        if not urls and not options.get("sitemap"):
             raise ConfigError(f"{kept.place} holds no seeds: give the URLs or the list once more")
         has_seeds = isinstance(kept.checkpoint, SqliteStore)
-        secrets = {"headers": given["headers"], "proxy": given["proxy"]}
+        secrets = {"headers": given["headers"], "proxy": given["proxy"], "auth": given["auth"]}
         go_on = command_that_goes_on(words, without_stdin=has_seeds, **secrets) if kept.checkpoint else None
         return _Job(given, notes, teller, kept, around(make_settings(**options), urls), urls, go_on).crawl()
 
@@ -76,11 +80,19 @@ def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], 
 def _options(given: dict[str, Any], asked: Collection[str]) -> Options:
     """The options that the user gave; the others are left to the settings, or to what the store remembers."""
     options: Any = {name: given[name] for name in given if name in asked and name not in _NO_SETTINGS}
+    if "trap" in options:
+        options["trap"] = dict(options["trap"])
+    if given["auth_file"] is not None:
+        if "auth" in options:
+            raise click.UsageError("--auth and --auth-file exclude each other")
+        options["auth"] = read_login(given["auth_file"])
     return options  # type: ignore[no-any-return]
 
 
 def _seeds(given: dict[str, Any], notes: Notes) -> Seeds:
     arguments = given["seeds"]
+    if not arguments and given["sitemap"]:
+        return Seeds()
     if not arguments and not (given["resume"] and given["store"]):
         again = "; only a --store keeps the URLs" if given["resume"] else ""
         raise click.UsageError(f"there is nothing to crawl: give a URL, a list file, or - for standard input{again}")

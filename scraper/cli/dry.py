@@ -54,13 +54,13 @@ def _remembered(given: dict[str, Any], options: Options, seeds: list[str]) -> tu
         whole: Any = {**(store.meta("options") or {}), **options} if isinstance(store, SqliteStore) else options
         before = store.seeds() if isinstance(store, SqliteStore) else []
     seeds = list(dict.fromkeys([*before, *seeds]))
-    if not seeds:
+    if not seeds and not whole.get("sitemap"):
         raise ConfigError(f"{path} holds no seeds: give the URLs or the list once more")
     return whole, seeds
 
 
 def _settings(settings: Settings) -> list[str]:
-    """A line a group; headers and the proxy only by name, since they may hold secrets."""
+    """A line a group; headers, the login and the proxy only by name, since they may hold secrets."""
     lines = []
     for group in msgspec.structs.fields(settings):
         value = getattr(settings, group.name)
@@ -76,10 +76,12 @@ def _shown(name: str, value: Any) -> str:
     match name, value:
         case "headers", pairs:
             return " ".join(header for header, _ in pairs) or "none"
-        case "proxy", str():
+        case ("proxy", str()) | ("auth", tuple()):
             return "given"
-        case "delay", None:
+        case "delay" | "per_address", None:
             return "auto"
+        case str(), bool():
+            return "yes" if value else "no"
         case _, None:
             return "none"
         case _, frozenset() | tuple():

@@ -83,19 +83,24 @@ def _handle(handler: Callable[..., None]) -> None:
 
 
 def command_that_goes_on(
-    words: Sequence[str], *, without_stdin: bool, headers: Sequence[tuple[str, str]] = (), proxy: str | None = None
+    words: Sequence[str],
+    *,
+    without_stdin: bool,
+    headers: Sequence[tuple[str, str]] = (),
+    proxy: str | None = None,
+    auth: str | None = None,
 ) -> str:
     """The shell command that resumes the crawl that ``scraper`` with the arguments ``words`` began.
 
-    It ends up on terminals and in logs, so the values of headers and the proxy's login are not in it; a comment in it
-    says so.
+    It ends up on terminals and in logs, so the values of headers, the login and the proxy's are not in it; a comment in
+    it says so.
 
     :param without_stdin: leave ``-`` out, because the store keeps the seeds that came from there.
     :param headers: those that ``words`` give.
-    :param proxy: the one that ``words`` give.
+    :param proxy: the one that ``words`` give, as ``auth``.
     """
     kept = [word for before, word in zip(["", *words], words, strict=False) if not _stdin(before, word, without_stdin)]
-    whole, kept = kept, [_masked(word, headers, proxy) for word in kept]
+    whole, kept = kept, [_masked(word, headers, proxy, auth) for word in kept]
     secret = kept != whole
     if "--resume" not in kept:
         kept.insert(kept.index("crawl") + 1, "--resume")
@@ -103,13 +108,15 @@ def command_that_goes_on(
     return shlex.join([*program, *kept]) + ("  # give once more what *** stands for" if secret else "")
 
 
-def _masked(word: str, headers: Sequence[tuple[str, str]], proxy: str | None) -> str:
+def _masked(word: str, headers: Sequence[tuple[str, str]], proxy: str | None, auth: str | None) -> str:
     """``word`` without the secret in it, however the option before it or in it is written."""
     for name, value in headers:
         if value and re.search(rf"{re.escape(name)}\s*:\s*{re.escape(value)}\s*\Z", word):
             return word.rstrip().removesuffix(value) + "***"
     if proxy and "@" in proxy and word.endswith(proxy):
         return word.removesuffix(proxy) + re.sub(r"[^/]*@", "***@", proxy)
+    if auth and word in (auth, f"--auth={auth}"):
+        return word.removesuffix(auth) + "***"
     return word
 
 

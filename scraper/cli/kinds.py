@@ -10,7 +10,7 @@ import click
 from scraper.errors import ConfigError
 from scraper.report.human import parse_duration, parse_size
 
-__all__ = ["DELAY", "DURATION", "HEADER", "SIZE", "Choice"]
+__all__ = ["ADDRESSES", "DELAY", "DURATION", "FAILURES", "HEADER", "SIZE", "TRAP", "Choice"]
 
 
 class Choice(click.Choice[str]):
@@ -43,6 +43,36 @@ class _Delay(_Duration):
         return None if value == "auto" else super().convert(value, param, ctx)
 
 
+class _OrWord(click.ParamType[int | None]):
+    """A whole number, or a word that is None."""
+
+    def __init__(self, word: str) -> None:
+        self.word, self.name = word, f"N|{word}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        if value == self.word:
+            return None
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a whole number nor {self.word!r}", param, ctx)
+
+
+class _Trap(click.ParamType[tuple[str, int | bool]]):
+    """``length=500``, ``years=off``: a rule and its number; True and False stand for ``on`` and ``off``."""
+
+    name = "rule=N|off"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int | bool]:
+        rule, _, limit = str(value).partition("=")
+        if limit in ("on", "off"):
+            return rule.strip(), limit == "on"
+        try:
+            return rule.strip(), int(limit)
+        except ValueError:
+            self.fail(f"{value!r}: a rule is written as 'length=500' or 'length=off'", param, ctx)
+
+
 class _Size(click.ParamType[int]):
     """``16MB``, ``512k``, ``1000``: bytes as an int."""
 
@@ -68,4 +98,5 @@ class _Header(click.ParamType[tuple[str, str]]):
         return name.strip(), text.strip()
 
 
-DURATION, DELAY, SIZE, HEADER = _Duration(), _Delay(), _Size(), _Header()
+DURATION, DELAY, SIZE, HEADER, TRAP = _Duration(), _Delay(), _Size(), _Header(), _Trap()
+ADDRESSES, FAILURES = _OrWord("auto"), _OrWord("off")

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ import pytest
 from scraper.cli import run
 from tests.server import Behaviour, ScriptedServer, page
 
-__all__ = ["COMMAND", "Gate", "Result", "Site", "environment", "records", "scraper", "started"]
+__all__ = ["COMMAND", "Gate", "Result", "Site", "environment", "pages", "records", "scraper", "started"]
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-m", "scraper"]
@@ -60,8 +60,14 @@ def environment() -> dict[str, str]:
 
 
 def records(path: Path) -> list[str]:
-    """The URLs of a JSON lines file, in order."""
-    return [msgspec.json.decode(line)["url"] for line in path.read_bytes().splitlines()]
+    """The URLs of the pages in a JSON lines file, in order."""
+    return pages(path.read_bytes().splitlines())
+
+
+def pages(lines: Iterable[bytes | str]) -> list[str]:
+    """The URLs of the records in ``lines`` that are pages: robots files have some too."""
+    found = [msgspec.json.decode(line) for line in lines]
+    return [record["url"] for record in found if record["kind"] == "page"]
 
 
 class Gate:
@@ -92,6 +98,11 @@ class Site:
     @property
     def urls(self) -> list[str]:
         return [self.root, *(f"{self.root}{number}" for number in range(1, 6))]
+
+    @property
+    def hits(self) -> dict[str, int]:
+        """How often each page was asked for."""
+        return {path: count for path, count in self.server.hits.items() if path != "/robots.txt"}
 
     def gate(self, path: str) -> Gate:
         """Let ``path`` wait for the test."""

@@ -44,8 +44,32 @@ URL = "http://127.0.0.1:9/"
         ([URL, "-H", "na me: value"], "'na me' is no name of a header"),
         ([URL, "-H", "X: a\r\nY: b"], "cannot be sent"),
         ([URL, "-H", "Host: other"], "is set by the crawl itself"),
-        ([URL, "--proxy", "socks5://x"], "is no URL of an http proxy"),
-        ([URL, "--proxy", "https://me:secret@x"], "'https://***@x' is no URL of an http proxy"),
+        ([URL, "--proxy", "socks6://x"], "is no URL of a proxy"),
+        ([URL, "--proxy", "socks5://x/path"], "is no URL of a proxy"),
+        ([URL, "--proxy", "https://me:secret@x"], "'https://***@x' is no URL of a proxy"),
+        ([URL, "--auth", "secret"], "auth must be 'user:password'"),
+        ([URL, "--auth", "me:secret\n"], "auth holds a character that cannot be sent"),
+        ([URL, "--auth", "me:secret", "--auth-file", "login"], "exclude each other"),
+        ([URL, "--auth-file", "missing"], "cannot read the login in missing: No such file"),
+        ([URL, "--auth-file", "binary"], "binary is not UTF-8"),
+        ([URL, "--auth-file", "old.csv"], "old.csv must hold one line, user:password"),
+        ([URL, "--ignore-robots", "-v"], "ignore-robots wants the reason why"),
+        ([URL, "--ignore-robots", "http://x/"], "ignore-robots wants the reason why"),
+        ([URL, "--ignore-robots", ""], "ignore-robots wants the reason why"),
+        ([URL, "--follow", "a,image"], "there is no kind of link 'image': did you mean 'img'?"),
+        ([URL, "--follow", ","], "follow names no kind of link: choose of a, area"),
+        ([URL, "--strip-params", "a=b"], "'a=b' is no name of a parameter"),
+        ([URL, "--sitemap", "htp//x"], "'htp//x' is no http(s) URL; did you mean 'http://x'?"),
+        ([URL, "--trap", "lenght=5"], "there is no trap 'lenght': did you mean 'length'?"),
+        ([URL, "--trap", "zzz=5"], "there is no trap 'zzz': choose of length, segments"),
+        ([URL, "--trap", "length"], "a rule is written as 'length=500'"),
+        ([URL, "--trap", "length=0"], "the trap length must be 1 or more, not 0"),
+        ([URL, "--trap", "soft-404=3"], "the trap soft-404 is on or off"),
+        ([URL, "--trap", "near=on"], "the trap near must be 0 or more, not True"),
+        ([URL, "--trap", "this-year=1999"], "there is no trap 'this-year'"),
+        ([URL, "--per-address", "0"], "per-address must be 1 or more"),
+        ([URL, "--max-host-failures", "of"], "'of' is neither a whole number nor 'off'"),
+        ([URL, "--max-crawl-delay", "never"], "'never' is no duration"),
         ([URL, "--ca-file", "missing.pem"], "there is no CA file missing.pem"),
         ([URL, "--ca-file", "binary"], "binary holds no PEM certificates"),
         ([URL, "-f", "xml"], "is not one of"),
@@ -56,7 +80,7 @@ URL = "http://127.0.0.1:9/"
         ([URL, "--store", "x.csv"], "cannot be resumed from"),
         ([URL, "--store", "x.sqlite", "-o", "./x.sqlite"], "are the same file"),
         ([URL, "-q", "-v"], "-q and -v exclude each other"),
-        (["http://user:secret@127.0.0.1/"], "-H 'Authorization: Basic"),
+        (["http://user:secret@127.0.0.1/"], "--auth-file FILE, with user:password in it"),
         (["folder"], "folder is a folder"),
         (["binary"], "looks like a binary file"),
         (["empty"], "empty holds no URL"),
@@ -66,7 +90,7 @@ URL = "http://127.0.0.1:9/"
 )
 def test_bad_input(here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     (here / "folder").mkdir()
-    (here / "binary").write_bytes(b"\x7fELF\0\0")
+    (here / "binary").write_bytes(b"\x7fELF\0\0\xff")
     (here / "empty").touch()
     (here / "bad.txt").write_text("http://fine/\nhtp//x\n")
     for name in ("old.jsonl", "old.csv", "old.sqlite"):
@@ -154,7 +178,10 @@ def test_help_names_every_option_and_the_exit_codes(capsys: pytest.CaptureFixtur
         "Examples:",
         "Exit codes:",
         "Extent:",
+        "Links and traps:",
         "Pace:",
+        "Politeness:",
+        "Identity and safety:",
         "Results:",
         "--max-time",
         "[default: 16]",

@@ -61,7 +61,7 @@ def test_the_first_drains_saves_and_prints_the_command_that_goes_on(
     assert command[:5] == ["python", "-m", "scraper", "crawl", "--resume"]
     assert ended(started(*command[3:], cwd=here))[0] == 0
     assert sorted(records(here / "my file.jsonl")) == site.urls
-    assert set(site.server.hits.values()) == {1}
+    assert set(site.hits.values()) == {1}
 
 
 @pytest.mark.parametrize("backend", NAMES)
