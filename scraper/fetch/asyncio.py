@@ -25,6 +25,7 @@ from scraper.fetch.guard import Guard
 from scraper.fetch.headers import RequestHeaders, cookies_of, joined
 from scraper.fetch.protocol import Flight
 from scraper.fetch.response import Stopwatch, respond
+from scraper.fetch.room import room_for
 from scraper.fetch.route import read_proxy
 from scraper.fetch.tls import tls_context
 from scraper.model import Reason, Request, Response
@@ -64,7 +65,8 @@ class AsyncFetcher:
             self._guard.check(request.url)
         watch, task, key = Stopwatch(), asyncio.current_task(), host_key(request.url)
         assert task is not None
-        first = Flight(task, time.monotonic() + self._limits.total, key)
+        room = room_for(request.kind, self._limits)
+        first = Flight(task, time.monotonic() + self._limits.total, key, room)
         try:
             if self._pooled is None:
                 self._pooled = self._session(reuse=True)
@@ -72,7 +74,7 @@ class AsyncFetcher:
         except StaleError:  # there may be more such connections in the pool
             if self._fresh is None:
                 self._fresh = self._session(reuse=False)
-            second = Flight(task, first.ends, key)  # what the first was forgiven counts for both
+            second = Flight(task, first.ends, key, room)  # what the first was forgiven counts for both
             return await self._attempt(self._fresh, request, watch, second)
 
     async def close(self) -> None:
@@ -110,9 +112,8 @@ class AsyncFetcher:
                 answer.close()
         headers = flight.head.headers if flight.head else joined(answer.headers.items())  # a mock's
         cookies = cookies_of(headers) if self._identity.cookies else ()
-        return respond(
-            request.url, answer.status, headers, pieces, watch, self._limits, address=flight.address, cookies=cookies
-        )
+        room, address = room_for(request.kind, self._limits), flight.address
+        return respond(request.url, answer.status, headers, pieces, watch, room, address=address, cookies=cookies)
 
     def _options(self, request: Request) -> dict[str, Any]:
         """What is sent besides, whom to trust, and by which way; the proxy's login goes to it alone."""

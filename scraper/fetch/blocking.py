@@ -30,6 +30,7 @@ from scraper.fetch.guard import Guard
 from scraper.fetch.headers import RequestHeaders, cookies_of, joined
 from scraper.fetch.line import Dialer, Line
 from scraper.fetch.response import Stopwatch, respond
+from scraper.fetch.room import room_for
 from scraper.fetch.route import Proxy, read_proxy
 from scraper.fetch.tls import tls_context
 from scraper.model import Reason, Request, Response
@@ -66,7 +67,7 @@ class BlockingFetcher:
         """
         if not self._guard.judges:
             self._guard.check(request.url)
-        self._line.start()
+        self._line.start(room_for(request.kind, self._limits))
         watch = Stopwatch()
         try:
             return self._attempt(request, watch)
@@ -92,8 +93,9 @@ class BlockingFetcher:
             raw.release_conn() if raw.closed else raw.close()
         headers = joined(raw.headers.items())
         cookies = cookies_of(headers) if self._cookies else ()
+        line = self._line
         return respond(
-            request.url, raw.status, headers, pieces, watch, self._limits, address=self._line.address, cookies=cookies
+            request.url, raw.status, headers, pieces, watch, line.room, address=line.address, cookies=cookies
         )
 
     def _prepare(self, request: Request) -> PreparedRequest:

@@ -102,7 +102,7 @@ class _Answer:
     def __init__(self, line: Line, connection: PlainConnection) -> None:
         self._line = line
         self._connection = connection
-        self._reader = AnswerReader(line.limits.header, line.limits.size)
+        self._reader = AnswerReader(line.limits.header, line.room.size, cut=line.room.cut)
         self._first = b""
         self._closed = False
 

@@ -31,10 +31,15 @@ _CHAIN = 2
 """Codings applied on top of each other; more are only seen in attacks."""
 
 
-def decode(body: bytes, content_encoding: str, limit: int) -> bytes:
+class CutError(FetchError):
+    """A stream without its end."""
+
+
+def decode(body: bytes, content_encoding: str, limit: int, *, cut: bool = False) -> bytes:
     """``body`` as it was before the codings named in the header's value ``content_encoding``.
 
     :param limit: bytes that no coding may give more of.
+    :param cut: whether what comes after so many bytes is left alone; ``body`` may then be cut there itself.
     :raises FetchError: ENCODING for an unknown coding, too long a chain, a damaged or cut stream or bytes behind it;
         TOO_LARGE for more than ``limit`` bytes.
     """
@@ -44,11 +49,11 @@ def decode(body: bytes, content_encoding: str, limit: int) -> bytes:
     if len(codings) > _CHAIN:
         raise FetchError(Reason.ENCODING, f"{len(codings)} codings on top of each other")
     for coding in reversed(codings):
-        body = _undo(coding, body, limit)
+        body = _undo(coding, body, limit, cut)
     return body
 
 
-def _undo(coding: str, body: bytes, limit: int) -> bytes:
+def _undo(coding: str, body: bytes, limit: int, cut: bool) -> bytes:
     if coding not in _CODINGS:
         raise FetchError(Reason.ENCODING, f"unknown coding {coding}")
     pieces: list[bytes] = []
@@ -56,12 +61,18 @@ def _undo(coding: str, body: bytes, limit: int) -> bytes:
     try:
         for piece in _CODINGS[coding](body):
             size += len(piece)
-            if size > limit:
+            if size > limit and not cut:
                 raise FetchError(Reason.TOO_LARGE, f"more than {limit} bytes decompressed")
             pieces.append(piece)
+            if size >= limit and cut:
+                break
+    except CutError:
+        if not cut or len(body) < limit:
+            raise
     except (zlib.error, brotli.error, zstandard.ZstdError) as error:
         raise FetchError(Reason.ENCODING, f"damaged {coding} stream: {error}") from error
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return whole[:limit] if cut else whole
 
 
 def _gzip(body: bytes) -> Iterator[bytes]:
@@ -128,8 +139,8 @@ def _unzstd(stream: Any, data: memoryview) -> Iterator[bytes]:
     yield stream.decompress(data)
 
 
-def _cut() -> FetchError:
-    return FetchError(Reason.ENCODING, "the compressed stream was cut")
+def _cut() -> CutError:
+    return CutError(Reason.ENCODING, "the compressed stream was cut")
 
 
 _CODINGS: dict[str, Callable[[bytes], Iterator[bytes]]] = {

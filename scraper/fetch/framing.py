@@ -52,6 +52,7 @@ bound method kept in its own object would be a cycle, for the garbage collector 
 class AnswerReader:
     r"""Reads one answer to a GET from the bytes that are fed to it.
 
+    :param cut: whether a longer body is done after ``size`` bytes, instead of an error.
     :ivar head: None until the head is whole.
     :ivar done: the answer is whole.
     :ivar keep: the connection can serve another request once the answer is done (RFC 9112, 9.3).
@@ -62,14 +63,18 @@ class AnswerReader:
     (b'hel', b'lo', True)
     """
 
-    __slots__ = ("_held", "_interim", "_left", "_limit", "_room", "_small", "_step", "done", "head", "heard", "keep")
+    __slots__ = (
+        "_cut", "_held", "_interim", "_left", "_limit", "_room", "_short", "_small", "_step", "done", "head", "heard",
+        "keep",
+    )  # fmt: skip
 
-    def __init__(self, header: int, size: int) -> None:
+    def __init__(self, header: int, size: int, *, cut: bool = False) -> None:
         self.head: Head | None = None
         self.done = self.heard = False
         self.keep = True
         self._limit = header
         self._room = size
+        self._cut, self._short = cut, False
         self._left = 0
         self._interim = self._small = 0
         self._held = bytearray()
@@ -155,9 +160,11 @@ class AnswerReader:
         return AnswerReader._read_sized
 
     def _claim(self, size: int) -> None:
-        """Refuse what goes over the limit before it is received."""
+        """Refuse what goes over the limit before it is received, or all that comes after it."""
         if size > self._room:
-            raise FetchError(Reason.TOO_LARGE, "the body is over the limit of bytes to receive")
+            if not self._cut:
+                raise FetchError(Reason.TOO_LARGE, "the body is over the limit of bytes to receive")
+            self._short, self.keep, size = True, False, self._room
         self._room -= size
         self._left = size
 
@@ -168,6 +175,7 @@ class AnswerReader:
 
     def _read_until_close(self, data: bytes, at: int, body: list[bytes]) -> int:
         self._claim(len(data) - at)
+        self.done = self._short
         return self._take(data, at, body)
 
     def _read_chunk_head(self, data: bytes, at: int, body: list[bytes]) -> int:
@@ -180,7 +188,9 @@ class AnswerReader:
             self._step = AnswerReader._read_chunk
             if self._left < _SMALL:
                 self._count_small()
-            if not self._left:
+            if self._short and not self._left:
+                self.done = True
+            elif not self._left:
                 self._left, self._step = self._limit, AnswerReader._read_trailer
         return at
 
@@ -192,6 +202,7 @@ class AnswerReader:
     def _read_chunk(self, data: bytes, at: int, body: list[bytes]) -> int:
         at = self._take(data, at, body)
         if not self._left:
+            self.done = self._short
             self._step = AnswerReader._read_chunk_end
         return at
 

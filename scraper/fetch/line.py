@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from scraper.fetch.errors import FetchError, lost_proxy, timed_out
 from scraper.fetch.guard import Guard
+from scraper.fetch.room import Room
 from scraper.fetch.route import Proxy, load_socks
 from scraper.model import Reason
 from scraper.settings import Limits
@@ -25,6 +26,7 @@ class Line:
     """The deadlines of the fetch that a thread is at, and the socket it waits on; one for all of its connections.
 
     :ivar address: the IP address of the server that the fetch is talking to, where that is known.
+    :ivar room: what the body may take.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -33,10 +35,12 @@ class Line:
         self._socket: socket.socket | None = None
         self._aborted = False
         self.address: str | None = None
+        self.room = Room(limits.size)
 
-    def start(self) -> None:
-        """A fetch begins."""
+    def start(self, room: Room) -> None:
+        """A fetch begins, of a body that ``room`` is for."""
         self.address = None
+        self.room = room
         self._ends = time.monotonic() + self.limits.total
 
     def start_connect(self) -> None:

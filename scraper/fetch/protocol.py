@@ -20,6 +20,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from scraper.fetch.errors import FetchError
 from scraper.fetch.framing import AnswerReader, Head
+from scraper.fetch.room import Room
 from scraper.model import Reason
 from scraper.settings import Limits
 
@@ -31,6 +32,7 @@ class Flight:
 
     :ivar task: who waits for it.
     :ivar key: the host key of its URL.
+    :ivar room: what its body may take; None for what a page's may.
     :ivar address: the IP address of the server that it is connected to, where that is known.
     :ivar began: when this try started, on the clock of :func:`time.monotonic`; ``heard`` is when its last byte came.
     :ivar ends: when the whole fetch, with its second try, has taken too long.
@@ -39,11 +41,12 @@ class Flight:
     :ivar stale: it was given a connection that had served before, and nothing has come on it.
     """
 
-    __slots__ = ("_late", "address", "began", "connected", "ends", "head", "heard", "key", "stale", "task")
+    __slots__ = ("_late", "address", "began", "connected", "ends", "head", "heard", "key", "room", "stale", "task")
 
-    def __init__(self, task: asyncio.Task[object], ends: float, key: str = "") -> None:
+    def __init__(self, task: asyncio.Task[object], ends: float, key: str = "", room: Room | None = None) -> None:
         self.task = task
         self.key = key
+        self.room = room
         self.address: str | None = None
         self._late: FetchError | None = None
         self.ends = ends
@@ -111,10 +114,11 @@ class Protocol(ResponseHandler):
         """A request is about to be sent by the task that runs now."""
         self._parser = _NO_PARSER
         self._idle.pop(self, None)
-        self._reader = AnswerReader(self._limits.header, self._limits.size)
         self._stream = self._payload = None
         task = asyncio.current_task(self._loop)
         self._flight = flight = self._flights.get(task) if task else None
+        room = (flight and flight.room) or Room(self._limits.size)
+        self._reader = AnswerReader(self._limits.header, room.size, cut=room.cut)
         if flight is not None:
             flight.connected, flight.stale, flight.address = True, self._served > 0, self._address
             flight.heard = time.monotonic()

@@ -6,8 +6,8 @@ import time
 
 from scraper.fetch.decode import decode
 from scraper.fetch.errors import FetchError
+from scraper.fetch.room import Room
 from scraper.model import Reason, Response, Timings
-from scraper.settings import Limits
 
 __all__ = ["Stopwatch", "is_redirect", "respond"]
 
@@ -32,7 +32,7 @@ def respond(
     headers: dict[str, str],
     pieces: list[bytes],
     watch: Stopwatch,
-    limits: Limits,
+    room: Room,
     *,
     address: str | None = None,
     cookies: tuple[str, ...] = (),
@@ -48,12 +48,14 @@ def respond(
     body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     pieces.clear()  # a large body is not kept twice while it unpacks
     wire = len(body)
-    if wire > limits.size:
-        raise FetchError(Reason.TOO_LARGE, "the body is over the limit of bytes to receive")
+    if wire > room.size:
+        if not room.cut:
+            raise FetchError(Reason.TOO_LARGE, "the body is over the limit of bytes to receive")
+        body = body[: room.size]
     if is_redirect(status, headers):
         body = b""
     elif "content-encoding" in headers:
-        body = decode(body, headers["content-encoding"], limits.size)
+        body = decode(body, headers["content-encoding"], room.size, cut=room.cut)
     timings = Timings(
         server_us=int((watch.headers_at - watch.began) * 1e6),
         body_us=int((received - watch.headers_at) * 1e6),
