@@ -12,7 +12,7 @@ from email.utils import formatdate
 import pytest
 
 from scraper.fetch import FetchError
-from scraper.model import Failed, Fetched, Outcome, Page, Reason, Request, Response, Timings
+from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Request, Response, Timings
 from scraper.visit import OURS, REASONS, WRAPPERS, conclude, reason_of, visit, visit_async
 
 URL = "http://example.test/a/b"
@@ -254,3 +254,32 @@ def test_neither_library_is_loaded() -> None:
 
 def run(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def by_kind(answer: Response, kind: Kind = Kind.PAGE) -> Page:
+    return Page(title=kind.value)
+
+
+@pytest.mark.parametrize("kind", [Kind.ROBOTS, Kind.SITEMAP])
+@pytest.mark.parametrize(
+    ("status", "media_type", "read"),
+    [
+        (200, "text/plain", True),
+        (200, "text/html", True),
+        (206, "image/png", True),
+        (301, "text/plain", False),
+        (404, "text/html", False),
+        (500, "text/plain", False),
+    ],
+)
+def test_files_are_read_whatever_their_type_if_they_are_there(
+    kind: Kind, status: int, media_type: str, read: bool
+) -> None:
+    request, answer = Request(URL, kind=kind), response(status, content_type=media_type)
+    outcomes = (
+        visit(Canned(answer), by_kind, request, time.perf_counter()),
+        asyncio.run(visit_async(AsyncCanned(answer), by_kind, request, time.perf_counter())),
+    )
+    for outcome in outcomes:
+        assert isinstance(outcome, Fetched)
+        assert outcome.page == (Page(title=kind.value) if read else None)
