@@ -223,6 +223,19 @@ def test_a_robots_file_may_lie_elsewhere() -> None:
     beat.refuses("not been answered yet", "http://b/1", 0.0)
 
 
+def test_a_robots_file_elsewhere_may_be_late() -> None:
+    beat = Beat(robots=True)
+    beat.robots(301, location="http://b/r")
+    beat.robots(503, url="http://b/r")
+    beat.refuses("could not be had", A, 0.0)
+    beat.robots("User-agent: *\nDisallow: /2", url="http://b/r")
+    beat.visit(A)
+    beat.refuses("forbids", B, 0.0)
+    beat.robots("", 1.0)  # its own, from now on
+    beat.robots(503, 2.0, url="http://b/r")
+    beat.visit(B, 2.0)
+
+
 def test_behind_too_many_redirects_there_is_no_robots_file() -> None:
     beat = Beat(robots=True)
     for _ in range(5):

@@ -21,7 +21,7 @@ from scraper.model import Failed, Fetched, Kind, Outcome, Request
 from scraper.settings import Politeness, Retry, is_loopback
 from scraper.url import host_key, origin
 
-__all__ = ["Impolite", "Police"]
+__all__ = ["Impolite", "Police", "Rules"]
 
 SLACK = 1e-6
 """Seconds that clocks may round away."""
@@ -161,39 +161,46 @@ class Police:
         return delay if delay <= self._politeness.longest_crawl_delay else 0.0
 
     def _read(self, outcome: Outcome, at: float, text: str) -> None:
-        """A robots file was answered: for its own origin, and for those that were led to it."""
-        waiting = self._chains.pop(outcome.url, {})
-        if outcome.url == f"{origin(outcome.url)}/robots.txt":
-            waiting.setdefault(origin(outcome.url), 0)
-        for site, hops in waiting.items():
+        """A robots file was answered: for its own site, and for those that were led to it."""
+        waiting = self._chains.setdefault(outcome.url, {})
+        site = origin(outcome.url)
+        if outcome.url == f"{site}/robots.txt" and site not in waiting:
+            self._lead(site, outcome.url, 0)
+        for site, hops in [*waiting.items()]:
             if isinstance(outcome, Fetched) and outcome.location and hops < HOPS:
-                self._chains.setdefault(outcome.location, {})[site] = hops + 1
+                self._lead(site, outcome.location, hops + 1)
             else:
                 self._files[site] = self._file(outcome, at, text, self._files.get(site))
+
+    def _lead(self, site: str, url: str, hops: int) -> None:
+        """From now on the file at ``url`` speaks for ``site``, and no other."""
+        for waiting in self._chains.values():
+            waiting.pop(site, None)
+        self._chains.setdefault(url, {})[site] = hops
 
     def _file(self, outcome: Outcome, at: float, text: str, before: _File | None) -> _File:
         """What the answer means (RFC 9309, 2.3.1). When it cannot be had, what was known before may still be used."""
         if isinstance(outcome, Failed) or (isinstance(outcome, Fetched) and outcome.status >= 500):
             return _File(at, before.rules if before else None)
         found = text if isinstance(outcome, Fetched) and outcome.status < 300 else ""
-        return _File(at, _Rules.read(found, self._agent))
+        return _File(at, Rules.read(found, self._agent))
 
 
 class _File(NamedTuple):
     """A robots file: when it was answered, and what it says; None where it could not be had."""
 
     at: float
-    rules: _Rules | None
+    rules: Rules | None
 
 
-class _Rules(NamedTuple):
-    """A robots file read the plainest way there is: lines as the RFC has them, paths without escapes."""
+class Rules(NamedTuple):
+    """A robots file read the plainest way there is: lines as RFC 9309 has them, paths without escapes."""
 
     lines: list[tuple[str, str]]
     delay: float
 
     @classmethod
-    def read(cls, text: str, agent: str) -> _Rules:
+    def read(cls, text: str, agent: str) -> Rules:
         """What ``text`` says to ``agent``, or else to everybody."""
         groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
         names: list[str] = []

@@ -51,10 +51,19 @@ class Admission:
     def admits(self, url: str, edges: Edges) -> bool:
         """Whether a URL that nobody has seen belongs to the crawl."""
         if not self._scope.admits(url):
-            if self._seeds:
-                self._outside.append((url, edges))
+            self.note_outside(url, edges)
             return False
         return refuse(self._traps, url) is None and (self._queries is None or self._queries.admit(url))
+
+    @property
+    def may_widen(self) -> bool:
+        """Whether seeds are under way, whose redirects can still bring in what is out of scope."""
+        return self._seeds > 0
+
+    def note_outside(self, url: str, edges: Edges) -> None:
+        """A way leads to what is out: it counts if a seed's redirect should bring that in."""
+        if self._seeds and not self._scope.admits(url):
+            self._outside.append((url, edges))
 
     def bars(self, site: Site, request: Request) -> Refused | Failed | None:
         """The outcome of a request that must not be made; None where it may."""
@@ -87,9 +96,9 @@ class Admission:
             return msgspec.structs.replace(outcome, page=msgspec.structs.replace(page, cut="duplicate"))
         return outcome
 
-    def seeded(self, count: int) -> None:
-        """So many seeds were admitted."""
-        self._seeds += count
+    def seeded(self) -> None:
+        """There is one more seed under way."""
+        self._seeds += 1
 
     def is_seed(self, request: Request) -> bool:
         """Whether ``request`` is for a seed, or for where one has led to by redirects."""

@@ -31,7 +31,7 @@ from scraper.core.admission import Admission
 from scraper.core.cookies import Jar
 from scraper.core.files import Files
 from scraper.core.frontier import Flight, Frontier
-from scraper.core.known import Edges, End, Known
+from scraper.core.known import OUT, Edges, End, Known
 from scraper.core.pace import adapted, answered, hold
 from scraper.core.site import Site
 from scraper.model import Entry, Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Shallower
@@ -147,7 +147,7 @@ class Crawl:
                 fresh.append(url)
             else:
                 entries.append(self._refused(Request(url), Reason.SCOPE, why))
-        self._admission.seeded(len(fresh))
+                self._admission.ended(Request(url), None)
         self._frontier.push(fresh, 0, None)
         self._files.seed()
         return entries
@@ -313,6 +313,7 @@ class Crawl:
         if self._known.depth(url) is None:
             self._known.add(url, 0)
             self._promised.add(hash(url))
+            self._admission.seeded()
 
     def _current(self, request: Request) -> Request:
         """``request`` with the depth and via that are known now; they may have got shorter while it waited."""
@@ -333,29 +334,37 @@ class Crawl:
     def _follow(self, final: Outcome) -> list[Entry]:
         """Meet what ``final`` leads to."""
         request, end = final.request, _end(final)
-        if end.targets and not end.step and self._admission.is_seed(request):
-            self._widen(end.targets[0])
+        redirect = end.targets[0] if end.targets and not end.step else None
+        entries = self._widen(redirect) if redirect is not None and self._admission.is_seed(request) else []
         edges = Edges(request.url, request.depth + end.step, 0 if end.step else request.redirects + 1, end.targets)
-        entries = self._lead(edges)
+        entries += self._lead(edges)
         self._finish(request.url, end)
-        self._admission.ended(request, None if end.step or not end.targets else end.targets[0])
+        self._admission.ended(request, redirect)
         return entries
 
     def _finish(self, url: str, end: End) -> None:
-        self._known.finish(url, end)
+        self._known.finish(url, end, whole=self._admission.may_widen)
 
     def _refused(self, request: Request, reason: Reason, why: str) -> Refused:
         self._finish(request.url, End((), 0))
         return Refused(request, reason, why)
 
-    def _widen(self, target: str) -> None:
+    def _widen(self, target: str) -> list[Entry]:
         """A seed leads to ``target``: a seed's place too, and what was out because of it is looked at again."""
+        entries: list[Entry] = []
         for url in self._admission.chain(target):
             if self._known.depth(url) is None:
                 self._known.forget(url)  # it may have been out
             for outside, edges in self._admission.widen(url):
-                self._known.forget(outside)
-                self._lead(edges._replace(targets=(outside,)))
+                if self._known.depth(outside) is None:
+                    self._known.forget(outside)
+                entries += self._lead(self._as_now(edges)._replace(targets=(outside,)))
+        return entries
+
+    def _as_now(self, edges: Edges) -> Edges:
+        """``edges`` with the depth that their page has now."""
+        depth = None if edges.via is None else self._known.depth(edges.via)
+        return edges if depth is None else edges._replace(depth=depth if edges.redirects else depth + 1)
 
     def _lead(self, edges: Edges) -> list[Entry]:
         """Meet the targets of ``edges``."""
@@ -389,6 +398,7 @@ class Crawl:
         """
         assert self._budget.depth is not None
         entries: list[Entry] = []
+        may_widen = self._admission.may_widen
         work = deque([edges])
         while work:
             edges = work.popleft()
@@ -402,6 +412,8 @@ class Crawl:
                     fresh.append(url)
                 elif known > depth:  # seldom: nearly all links lead to known URLs
                     entries += self._lower(url, edges, work)
+                elif known == OUT and may_widen:
+                    self._admission.note_outside(url, edges)
             if fresh:
                 self._meet(fresh, edges)
         return entries

@@ -75,8 +75,11 @@ class Known:
         """``url`` was refused and is not any more."""
         self.depths.pop(hash(url), None)
 
-    def finish(self, url: str, end: End) -> None:
-        """``url`` is final; where it leads was met already."""
+    def finish(self, url: str, end: End, *, whole: bool = False) -> None:
+        """``url`` is final; where it leads was met already.
+
+        :param whole: remember the targets that are out, too: they may still be let in.
+        """
         key = hash(url)
         depth = self.depths[key]
         if self._limit is None:
@@ -84,7 +87,7 @@ class Known:
         self._count(depth, -1)
         self._settle()
         if depth > self._floor or depth >= len(self._ends) - 1:
-            self._ends[self._slot(depth)][key] = End(self._lowerable(end), end.step)
+            self._ends[self._slot(depth)][key] = End(end.targets if whole else self._lowerable(end), end.step)
 
     def settled(self, url: str) -> bool:
         """Whether ``url`` is final, as far as is still known: then its depth stays."""

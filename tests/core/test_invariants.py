@@ -88,6 +88,26 @@ def test_a_thousand_crawls_of_webs_deep_and_wide_each_find_all() -> None:
     assert corrections > 1_000
 
 
+def test_a_seeds_redirects_widen_the_scope_whatever_comes_first() -> None:
+    """Half of these webs are redirects: to what was out, to what a link has met before, in chains and in loops."""
+    widened = 0
+    for seed in range(400):
+        draw = random.Random(seed)
+        plan = drawn(seed, MANY[::5])
+        rows = [(url, "redirect" if draw.random() < 0.5 else kind, *rest) for url, kind, *rest in plan.rows]
+        plan, start = Plan(tuple(rows), plan.robots), MANY[:15:5]  # type: ignore[arg-type]
+        scope = Scope.around(start, draw.choice([ScopeMode.HOST, ScopeMode.DOMAIN]))
+        how = rules(depth=draw.choice([None, 1, 2]), scope=scope, redirects=len(MANY), robots=draw.random() < 0.5)
+        expected = Reference(plan.web, start, how).finals()
+        for chance in range(2):
+            whole = run_at(plan, start, how, chance, 1 + 7 * chance)
+            log = whole.log.entries[: draw.randint(0, len(whole.log.entries))]
+            resumed = run_at(plan, start, how, chance + 1, 8, log=log, corrected=seed % 2 == 0)
+            assert finals(whole, how) == finals(resumed, how) == expected
+        widened += any(not scope.admits(url) for url in expected)
+    assert widened > 50
+
+
 @settings(max_examples=300)
 @given(plans(), seeds, chances, st.integers(1, 3), st.sampled_from([0.0, 0.25, 2.0]), capacities)
 def test_no_host_is_asked_too_often_or_too_much_at_once(
