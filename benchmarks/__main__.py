@@ -26,14 +26,15 @@ def main() -> None:
     cores = len(os.sched_getaffinity(0))
     print(f"scraper {scraper.__version__}, Python {platform.python_version()}, {cores} cores, {platform.machine()}")
     print(f"{site.hosts} hosts x {site.pages} pages of {site.size:,} bytes and {site.links} links on loopback;")
-    print(f"{options.concurrency} in flight, SQLite store on, no delay; median of {options.repeat} interleaved runs\n")
+    print(f"{options.concurrency} in flight, no pauses, robots.txt obeyed, a SQLite store;")
+    print(f"median of {options.repeat} interleaved runs\n")
     with Server(site, latency=options.latency) as served:
         _print_backends(served, options)
     with Server(Site(hosts=2, pages=100)) as served:
         tune()
         print("\n| step | CPU µs a page |\n|---|---:|")
         for name, cost in steps(served):
-            print(f"| {name} | {cost:.0f} |", flush=True)
+            print(f"| {name} | {cost:.{0 if cost >= 10 else 1}f} |", flush=True)
 
 
 def _print_backends(site: Site, options: argparse.Namespace) -> None:

@@ -40,7 +40,7 @@ def measure(command: list[str]) -> Run:
 
 
 def crawl(site: Site, backend: str, concurrency: int, *options: str) -> Run:
-    """Crawl ``site`` once with everything on but politeness, into a SQLite store.
+    """Crawl ``site`` once into a SQLite store, as anybody would: robots.txt is obeyed, only there are no pauses.
 
     :raises subprocess.CalledProcessError: when the crawl fails, with what it wrote to stderr.
     """

@@ -16,7 +16,7 @@ from typing import Protocol, cast
 
 import uvloop
 
-from benchmarks.site import Site, path
+from benchmarks.site import ROBOTS, Site, path
 
 __all__ = ["Server"]
 
@@ -115,10 +115,10 @@ async def _serve_until(
         servers.append(await make)
         site = site._replace(port=servers[0].sockets[0].getsockname()[1])
     for host in range(site.hosts):
+        name = f"127.0.0.{host + 2}:{site.port}"
+        answers[f"{name}/robots.txt".encode()] = _answer("text/plain", ROBOTS)
         for number in range(site.pages):
-            body = site.page(host, number)
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
-            answers[f"127.0.0.{host + 2}:{site.port}{path(number)}".encode()] = head.encode() + body
+            answers[f"{name}{path(number)}".encode()] = _answer("text/html; charset=utf-8", site.page(host, number))
     stop.send(site.port)
     loop.add_reader(stop.fileno(), ended.set)
     await ended.wait()
@@ -126,3 +126,7 @@ async def _serve_until(
         server.close()
     if log is not None:
         log.write_bytes(b"".join(b"http://" + key + b"\n" for key in seen))  # noqa: ASYNC240 - nothing else runs
+
+
+def _answer(media_type: str, body: bytes) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body

@@ -10,7 +10,15 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Site"]
+__all__ = ["ROBOTS", "Site", "path"]
+
+ROBOTS = b"""User-agent: *
+Disallow: /private/
+Disallow: /*?session=
+Disallow: /search
+Allow: /search/about
+"""
+"""The robots file of every host; it forbids none of the pages."""
 
 _WORDS = ("thread", "process", "task", "queue", "lock", "event", "loop", "worker", "page", "link", "host", "crawl")
 

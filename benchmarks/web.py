@@ -7,6 +7,7 @@ the crawler's own.
 
 from __future__ import annotations
 
+from benchmarks.site import ROBOTS
 from scraper.backends.simulated import Web
 from scraper.model import Fetched, Kind, Outcome, Page, Request
 from scraper.parse import robots
@@ -16,13 +17,6 @@ __all__ = ["LINKS", "Endless"]
 LINKS = 20
 """Links of one page."""
 
-_ROBOTS = b"""
-User-agent: *
-Disallow: /private/
-Disallow: /*?session=
-Disallow: /search
-Allow: /search/about
-"""
 _MIX = 0x9E3779B97F4A7C15  # 2 ** 64 / golden ratio: multiples of it are spread evenly (Knuth, 6.4)
 _WORD = (1 << 64) - 1
 _STRIDE = 7_919  # a prime, so that a page's links on its host differ
@@ -38,7 +32,7 @@ class Endless(Web):
     def __init__(self, hosts: int, pages: int, fresh: int = 2) -> None:
         super().__init__()
         self._hosts, self._pages, self._fresh = hosts, pages, fresh
-        self._robots = robots.parse(_ROBOTS, "scraper", "https://host.example/robots.txt")
+        self._robots = robots.parse(ROBOTS, "scraper", "https://host.example/robots.txt")
 
     def seeds(self) -> list[str]:
         """The root of every host."""
