@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import socket
 from typing import Any
 
@@ -109,7 +110,8 @@ class Connector(TCPConnector):
         try:
             return await aiohappyeyeballs.start_connection(self._convert_hosts_to_addr_infos(found), loop=self._loop)
         except OSError as error:
-            raise FetchError(Reason.PROXY, f"{proxy.host}:{proxy.port}: {error.strerror}") from error
+            shown = os.strerror(error.errno) if error.errno else error  # asyncio has words of its own
+            raise FetchError(Reason.PROXY, f"{proxy.host}:{proxy.port}: {shown}") from error
 
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
         """Take back a connection that has served."""
