@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from scraper.backends import create
 from scraper.errors import ConfigError
 from scraper.fetch.asyncio import AsyncFetcher
 from scraper.fetch.blocking import BlockingFetcher
 from scraper.fetch.route import read_proxy
-from scraper.model import Failed, Fetched
-from scraper.settings import Identity, Limits, Safety
+from scraper.model import Failed, Fetched, Request
+from scraper.settings import Identity, Limits, Safety, Settings
 from tests.fetch.conftest import LIMITS, Border, word
 from tests.fetch.internet import PUBLIC, Internet
 from tests.fetch.socks_server import SocksServer
@@ -184,3 +185,16 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(ConfigError, match=r"pip install 'scraper\[socks\]'"):
         read_proxy(Identity(proxy="socks5://127.0.0.1"))
+
+
+@pytest.mark.parametrize("name", ["threads", "asyncio"])
+def test_on_the_loops_of_the_backends(server: ScriptedServer, name: str) -> None:
+    server.script("/", ok())
+    with SocksServer(server.port) as socks:
+        backend = create(name, Settings(identity=Identity(proxy=socks.url("socks5h"))))
+        try:
+            backend.submit(Request("http://a.test/"))
+            (outcome,) = next(arrived for _ in range(50) if (arrived := backend.collect(0.2)))
+        finally:
+            backend.close()
+    assert word(outcome) == "200"
