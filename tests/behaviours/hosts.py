@@ -1,0 +1,61 @@
+"""Names, ports and trust: what goes wrong before there is anything to read."""
+
+from __future__ import annotations
+
+from tests.behaviours.rows import HELLO, OK, Row, Rows, greeting, html, row, tls
+from tests.server import Behaviour, close, free_port, ok
+
+__all__ = ["HOSTS", "TLS"]
+
+LONG = ".".join(["x" * 63] * 4)
+"""A name too long for any name server, so that none is asked (RFC 1035, 2.3.4)."""
+
+
+def name(host: str, word: str) -> Row:
+    return row(None, word, url=f"http://{host}/")
+
+
+HOSTS: Rows = {
+    "refused port": row(None, "connect", url=f"http://127.0.0.1:{free_port()}/"),
+    "refused port over TLS": row(None, "connect", url=f"https://127.0.0.1:{free_port()}/"),
+    "port zero": row(None, "connect", url="http://127.0.0.1:0/"),
+    "name too long": name(LONG, "dns"),
+    "label too long": name("a" * 64 + ".test", "url"),
+    "empty label": name("a..test", "url"),
+}
+
+
+def said(data: bytes, word: str) -> Row:
+    """What becomes of a handshake that is answered with ``data``."""
+    return row(None, word, place=greeting(data), scheme="https")
+
+
+def alert(code: int) -> Row:
+    """A fatal alert of TLS (RFC 8446, 6)."""
+    return said(b"\x15\x03\x03\0\x02\x02" + bytes([code]), "tls")
+
+
+def secure(behaviour: Behaviour, word: str, certificate: str = "server.pem", **facts: object) -> Row:
+    return row(behaviour, word, place=tls(certificate), **facts)  # type: ignore[arg-type]
+
+
+TLS: Rows = {
+    "page over TLS": secure(html(HELLO), "200", title="hello"),
+    "page over TLS, by name": secure(html(HELLO), "200", host="localhost", title="hello"),
+    "a megabyte over TLS": secure(ok(bytes(1_000_000)), "200", size=1_000_000),
+    "closed without a goodbye": secure(close(OK + b"\r\n" + HELLO), "200", title="hello"),
+    "certificate of another host": secure(html(HELLO), "tls", "other.pem"),
+    "certificate of another name": secure(html(HELLO), "tls", "other.pem", host="localhost"),
+    "alert: handshake failure": alert(40),
+    "alert: protocol version": alert(70),
+    "alert: internal error": alert(80),
+    "alert: unrecognized name": alert(112),
+    "plain HTTP on a TLS port": said(b"HTTP/1.1 400 Bad Request\r\n\r\n", "tls"),
+    "ssh on a TLS port": said(b"SSH-2.0-OpenSSH_9.6\r\n", "tls"),
+    "NULs on a TLS port": said(bytes(100), "tls"),
+    "a record that is too long": said(b"\x16\x03\x03\xff\xff" + bytes(100), "tls"),
+    "a server hello of junk": said(b"\x16\x03\x03\0\x06\x02\0\0\x02\xff\xff", "tls"),
+    "closed in the handshake": said(b"", "reset"),
+    "closed in a record of the handshake": said(b"\x16\x03\x03\0\x7a", "reset"),
+    "a TLS alert to plain HTTP": row(None, "protocol", place=greeting(b"\x15\x03\x01\0\x02\x02\x16")),
+}
