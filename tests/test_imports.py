@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backends": VALUES | {"fetch", "parse", "visit", "tuning"},
     # the owner's side
     "store": BASE | {"stats", "version"},
-    "report": BASE | {"stats", "store"},
+    "report": BASE | {"settings", "stats", "store", "core"},
     "seeds": BASE,
     "checks": BASE | {"settings", "seeds", "parse"},
     "options": BASE | {"settings", "checks"},
@@ -80,6 +80,7 @@ LATE: dict[str, str] = {
     "cli/crawl.py": "`scraper --help` is quick: what a crawl needs is loaded when one runs",
     "checks.py": "a user's function is looked up only when one was named: the parsers are heavy",
     "fetch/route.py": "what speaks SOCKS is an extra",
+    "cli/why.py": "as above; what answers is loaded when it is asked",
     "parse/document.py": "the tree of BeautifulSoup is made only for functions that ask for it",
     "parse/engines.py": "of the parsers, only the chosen one is loaded",
     "suffixes.py": "the public suffix list is loaded when it is first asked for",

@@ -29,6 +29,7 @@ from scraper import __version__
 from scraper.cli.crawl import crawl
 from scraper.cli.notes import tell
 from scraper.cli.signals import ignore_late, kept
+from scraper.cli.why import why
 from scraper.errors import ConfigError, ScraperError
 
 __all__ = ["cli", "main", "run"]
@@ -74,6 +75,7 @@ def cli() -> None:
 
 
 cli.add_command(crawl)
+cli.add_command(why)
 
 
 def main() -> NoReturn:

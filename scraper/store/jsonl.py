@@ -17,7 +17,7 @@ from scraper.store.printing import escaped, on_its_line
 from scraper.store.record import SCHEMA, Record, decode, encode, encode_lines, outcome_of, url_of
 from scraper.store.sink import FileSink
 
-__all__ = ["JsonlStore"]
+__all__ = ["JsonlStore", "parsed"]
 
 _OPENING = b'{"schema":'
 _BLOCK = 1 << 16
@@ -56,7 +56,7 @@ class JsonlStore(LineStore):
             self._sink.flush()
         with Path(self.name).open("rb") as file:
             for number, line in enumerate(file, 1):
-                yield outcome_of(lowered(_parsed(self.name, number, line), self._shallower))
+                yield outcome_of(lowered(parsed(self.name, number, line), self._shallower))
 
     def _lines(self, records: Sequence[Record]) -> bytes:
         return on_its_line(encode_lines(records))
@@ -92,8 +92,11 @@ class _Schema(msgspec.Struct):
     schema: int
 
 
-def _parsed(name: str, number: int, line: bytes) -> Record:
-    """The record in ``line``, the ``number``-th of the file."""
+def parsed(name: str, number: int, line: bytes) -> Record:
+    """The record in ``line``, the ``number``-th of the file.
+
+    :raises StoreError: when it is none of this schema.
+    """
     try:
         record = decode(line)
     except msgspec.DecodeError as error:

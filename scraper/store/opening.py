@@ -14,10 +14,13 @@ from scraper.store.jsonl import JsonlStore
 from scraper.store.lines import LineStore
 from scraper.store.sqlite import SqliteStore
 
-__all__ = ["FORMATS", "check_format", "open_output", "open_store"]
+__all__ = ["FORMATS", "JSONL", "check_format", "open_output", "open_store"]
 
 _WRITERS: dict[str, type[LineStore]] = {"jsonl": JsonlStore, "json": JsonWriter, "csv": CsvWriter, "text": TextWriter}
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".txt": "text"}
+
+JSONL = frozenset(suffix for suffix, kind in _SUFFIXES.items() if kind == "jsonl")
+"""Endings of names of JSON lines."""
 
 FORMATS = tuple(_WRITERS)
 """The formats of an output."""

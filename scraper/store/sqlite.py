@@ -28,7 +28,7 @@ from scraper.store.files import exists_already, open_locked, trouble
 from scraper.store.record import SCHEMA, Record, encode, outcome_of, record_of
 from scraper.store.sink import GROUP, GROUP_SECONDS
 
-__all__ = ["SqliteStore"]
+__all__ = ["COLUMNS", "SqliteStore", "as_record", "translated"]
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -66,14 +66,14 @@ _VIEWS = {
         FROM outcomes WHERE kind = 'page' AND status BETWEEN 200 AND 299 AND digest IS NOT NULL
         GROUP BY digest HAVING count(*) > 1""",
 }
-_COLUMNS = (
+COLUMNS = (
     "url, outcome, status, reason, detail, title, depth, via, location, attempts, redirects, content_type, charset, "
     "size, wire, waited_us, server_us, body_us, parse_us, fetched_at, retry_after, error, data, links, "
     "kind, kinds, unfollowed, canonical, robots, cut, simhash, digest, address"
 )
-_NAMES = _COLUMNS.split(", ")
-_INSERT = f"INSERT INTO outcomes ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608 - names of our own
-_SELECT = f"SELECT {_COLUMNS} FROM outcomes ORDER BY id"  # noqa: S608
+_NAMES = tuple(COLUMNS.split(", "))
+_INSERT = f"INSERT INTO outcomes ({COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608 - names of our own
+_SELECT = f"SELECT {COLUMNS} FROM outcomes ORDER BY id"  # noqa: S608
 _CORRECT = "UPDATE outcomes SET depth = ?, via = ? WHERE url = ? AND kind = 'page'"
 _INDEX = "CREATE INDEX IF NOT EXISTS outcomes_url ON outcomes (url)"
 
@@ -145,10 +145,10 @@ class SqliteStore:
         """The recorded outcomes in the order they were written, corrections applied."""
         if self._waiting:
             self.commit()
-        with _translated(self.name):
+        with translated(self.name):
             cursor = self._database.execute(_SELECT)
             for row in cursor:
-                yield outcome_of(_record(row))
+                yield outcome_of(as_record(row))
 
     def close(self) -> None:
         """Commit, fold the write-ahead log into the one file, let it go; may be called twice."""
@@ -164,7 +164,7 @@ class SqliteStore:
 
     def meta(self, key: str) -> Any:
         """What was kept under ``key``; None when nothing was."""
-        with _translated(self.name):
+        with translated(self.name):
             row = self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else msgspec.json.decode(row[0])
 
@@ -195,7 +195,7 @@ class SqliteStore:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing of what is done inside."""
         db = self._database
-        with _translated(self.name):
+        with translated(self.name):
             try:
                 db.execute("BEGIN IMMEDIATE")
                 yield db
@@ -207,7 +207,7 @@ class SqliteStore:
 
     def _connect(self, resume: bool) -> sqlite3.Connection:
         file = Path(self.name)
-        with _translated(self.name):
+        with translated(self.name):
             if file.exists() and file.stat().st_size and not resume:
                 raise exists_already(self.name, resumable=True)
             db = sqlite3.connect(self.name, timeout=2.0, isolation_level=None)
@@ -269,7 +269,7 @@ def _put(db: sqlite3.Connection, key: str, value: Any) -> None:
 
 
 def _row(record: Record) -> tuple[Any, ...]:
-    """The values of :data:`_COLUMNS`."""
+    """The values of :data:`COLUMNS`."""
     times, links, data, others = record.timings, record.links, bytes(record.data), record.unfollowed
     return (
         record.url,
@@ -308,13 +308,13 @@ def _row(record: Record) -> tuple[Any, ...]:
     )
 
 
-def _record(row: tuple[Any, ...]) -> Record:
-    """The record that :func:`_row` laid out."""
-    values = dict(zip(_NAMES, row, strict=True))
+def as_record(row: tuple[Any, ...], names: Sequence[str] = _NAMES) -> Record:
+    """The record that :func:`_row` laid out, of the columns ``names``: older databases have fewer."""
+    values = dict(zip(names, row, strict=True))
     values["timings"] = {name: values.pop(name) for name in _TIMES}
     values["data"] = msgspec.Raw((values["data"] or "null").encode())
     for name in ("links", "unfollowed"):
-        values[name] = values[name] and msgspec.json.decode(values[name])
+        values[name] = values.get(name) and msgspec.json.decode(values[name])
     return msgspec.convert({"schema": SCHEMA, **values}, Record)
 
 
@@ -322,7 +322,7 @@ _TIMES = ("waited_us", "server_us", "body_us", "parse_us")
 
 
 @contextlib.contextmanager
-def _translated(name: str) -> Iterator[None]:
+def translated(name: str) -> Iterator[None]:
     """SQLite's errors, and the system's, as one message each."""
     try:
         yield
