@@ -61,8 +61,7 @@ class AsyncFetcher:
 
         :raises FetchError: for what the border found; aiohttp's own errors pass through.
         """
-        if not self._guard.judges:
-            self._guard.check(request.url)
+        self._guard.check(request.url)
         watch, task, key = Stopwatch(), asyncio.current_task(), host_key(request.url)
         assert task is not None
         room = room_for(request.kind, self._limits)

@@ -65,8 +65,7 @@ class BlockingFetcher:
 
         :raises FetchError: for what the border found; requests' and urllib3's own errors pass through.
         """
-        if not self._guard.judges:
-            self._guard.check(request.url)
+        self._guard.check(request.url)
         self._line.start(room_for(request.kind, self._limits))
         watch = Stopwatch()
         try:

@@ -45,16 +45,24 @@ class Guard:
         return public
 
     def check(self, url: str) -> None:
-        """Judge the address in a URL that goes to a proxy.
+        """Judge what a URL says itself: whether it fits into a request, and the address in one that goes to a proxy.
 
-        :raises FetchError: PRIVATE_ADDRESS, when it holds one that may not be connected to.
+        :raises FetchError: URL for what would be more than a target (RFC 9112, 3.2), or is for no web server;
+            PRIVATE_ADDRESS for an address that may not be connected to.
         """
+        if not url.isascii() or not url.isprintable() or " " in url or not url.startswith(_HTTP):
+            raise FetchError(Reason.URL, "not a canonical http(s) URL")
+        if self.judges:
+            return
         address = _literal(hostname(url))
         if address is not None and not is_public(address) and not self._lets_pass(host_key(url)):
             raise _refused(address)
 
     def _lets_pass(self, key: str) -> bool:
         return self._safety.private or key in self._safety.named
+
+
+_HTTP = ("http://", "https://")
 
 
 def _literal(host: str) -> str | None:
