@@ -9,6 +9,7 @@ URLS ?=
 BACKEND ?=
 DEPTH ?=
 ARGS ?=
+DATA ?= $(firstword $(wildcard conformance ../shared/data) conformance)
 
 OPTIONS = $(if $(BACKEND),--backend '$(BACKEND)') $(if $(DEPTH),--depth '$(DEPTH)') $(ARGS)
 QUOTED = $(foreach url,$(URLS),'$(url)')
@@ -16,7 +17,7 @@ QUOTED = $(foreach url,$(URLS),'$(url)')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help crawl test kills lint format bench bench-scale lock clean
+.PHONY: help crawl test kills lint format bench bench-scale conformance lock clean
 
 help: ## explain these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
@@ -55,6 +56,9 @@ bench: $(READY) ## measure the backends against each other; ARGS="--help" says h
 
 bench-scale: $(READY) ## measure memory a known URL and CPU a page of large crawls; ARGS="--urls 10000 --pages 1000" for small ones
 	@$(BIN)/python -m benchmarks.scale $(ARGS)
+
+conformance: $(READY) ## measure how much of the public test suites holds; DATA=folder with their files, ARGS="-v" names failures
+	@$(BIN)/python -m benchmarks.conformance --data '$(DATA)' $(ARGS)
 
 clean: ## remove what these commands have made
 	rm -rf $(VENV) dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
