@@ -113,9 +113,11 @@ class Police:
         return None if file.rules.allow(request.url) else "robots.txt forbids it"
 
     def _spaced(self, request: Request, at: float) -> str | None:
-        """Between two starts on a host its delay passes, or its Crawl-delay."""
+        """Between two starts on a host its delay passes, and before a page its Crawl-delay."""
         host = host_key(request.url)
-        delay = max(self._politeness.delay_for(host), self._crawl_delay(request.url))
+        delay = self._politeness.delay_for(host)
+        if request.kind is Kind.PAGE:
+            delay = max(delay, self._crawl_delay(request.url))
         return self._too_soon(host, at, delay)
 
     def _few(self, request: Request, at: float) -> str | None:

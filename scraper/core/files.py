@@ -38,7 +38,7 @@ class Files:
         self._politeness, self._discovery = settings.politeness, settings.discovery
         self._redirects, self._depth = settings.budget.redirects, settings.budget.depth
         self._frontier = frontier
-        self._askers: dict[str, list[Site]] = {}
+        self._askers: dict[str, list[tuple[Site, int]]] = {}
         self._sitemaps: set[str] = set()
         self._looked: set[str] = set()
 
@@ -60,18 +60,15 @@ class Files:
 
     def end_robots(self, outcome: Outcome, now: float) -> None:
         """A robots file has answered for good, or leads elsewhere."""
-        sites = self._askers.pop(outcome.url, [])
-        if (url := target(outcome)) is not None:
-            first = [self._join(site, url) for site in sites]
-            if any(first):
-                request = outcome.request
-                again = Request(url, via=request.url, kind=Kind.ROBOTS, redirects=request.redirects + 1)
-                self._frontier.push_file(again)
-            return
-        for site in sites:
-            self._apply(site, outcome, now)
-            site.asking = False
-            self._frontier.place(site)
+        for site, redirects in self._askers.pop(outcome.url, []):
+            url = target(outcome, redirects)
+            if url is None:
+                self._apply(site, outcome, now)
+                site.asking = False
+                self._frontier.place(site)
+            elif self._join(site, url, redirects + 1):
+                request = Request(url, via=outcome.url, kind=Kind.ROBOTS, redirects=redirects + 1)
+                self._frontier.push_file(request)
 
     def end_sitemap(self, outcome: Outcome, lead: Lead) -> list[Entry]:
         """A sitemap has answered: ask for those that it lists or leads to, and meet its entries."""
@@ -94,11 +91,11 @@ class Files:
             self._sitemaps.add(outcome.url)
             self.end_sitemap(outcome, lead)
 
-    def _join(self, site: Site, url: str) -> bool:
+    def _join(self, site: Site, url: str, redirects: int = 0) -> bool:
         """Let ``site`` wait for the robots file at ``url``; whether it is the first, so that it must be asked for."""
         site.asking = True
         askers = self._askers.setdefault(url, [])
-        askers.append(site)
+        askers.append((site, redirects))
         return len(askers) == 1
 
     def _apply(self, site: Site, outcome: Outcome, now: float) -> None:

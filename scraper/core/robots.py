@@ -99,9 +99,12 @@ class Verdict(NamedTuple):
     known: bool
 
 
-def target(outcome: Outcome) -> str | None:
-    """Where the robots file is to be asked for instead; None where ``outcome`` is the last word."""
-    if isinstance(outcome, Fetched) and 300 <= outcome.status < 400 and outcome.request.redirects < MAX_REDIRECTS:
+def target(outcome: Outcome, redirects: int) -> str | None:
+    """Where the robots file is to be asked for instead; None where ``outcome`` is the last word.
+
+    :param redirects: those that led the site here; sites that share a request may have come by different ways.
+    """
+    if isinstance(outcome, Fetched) and 300 <= outcome.status < 400 and redirects < MAX_REDIRECTS:
         return outcome.location
     return None
 

@@ -169,15 +169,12 @@ def test_what_an_outcome_means(outcome: Outcome, a: bool, b: bool, known: bool) 
 
 
 def test_redirects_are_followed_five_times_to_any_host() -> None:
-    def after(redirects: int) -> Fetched:
-        request = Request(HOST + "/robots.txt", kind=Kind.ROBOTS, redirects=redirects)
-        return Fetched(request, 301, location="https://other.example/r")
-
-    assert [target(after(count)) is not None for count in range(7)] == [True] * MAX_REDIRECTS + [False] * 2
-    assert target(after(0)) == "https://other.example/r"
-    assert target(Fetched(ASKED, 304)) is None
-    assert target(Fetched(ASKED, 201, location=HOST + "/x")) is None
-    assert target(Failed(ASKED, Reason.TIMEOUT)) is None
+    led = Fetched(ASKED, 301, location="https://other.example/r")
+    assert [target(led, count) is not None for count in range(7)] == [True] * MAX_REDIRECTS + [False] * 2
+    assert target(led, 0) == "https://other.example/r"
+    assert target(Fetched(ASKED, 304), 0) is None
+    assert target(Fetched(ASKED, 201, location=HOST + "/x"), 0) is None
+    assert target(Failed(ASKED, Reason.TIMEOUT), 0) is None
 
 
 def test_the_constants() -> None:
