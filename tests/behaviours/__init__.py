@@ -9,18 +9,21 @@ from __future__ import annotations
 from tests.behaviours import codings, heads, hosts, lengths, manners, pages, redirects, robots, sitemaps, times
 from tests.behaviours.rows import Row, Rows
 
-__all__ = ["TABLE", "Row"]
+__all__ = ["FRAMING", "TABLE", "Row"]
 
-_GROUPS: list[Rows] = [
+_FRAMING: list[Rows] = [
     heads.STATUSES,
     heads.HEADERS,
     heads.NOT_HTTP,
     lengths.LENGTHS,
     lengths.CHUNKS,
     codings.CODINGS,
+    times.CUT,
+]
+_GROUPS: list[Rows] = [
+    *_FRAMING,
     codings.BOMBS,
     times.SLOW,
-    times.CUT,
     redirects.REDIRECTS,
     pages.TYPES,
     pages.CHARSETS,
@@ -35,5 +38,8 @@ _GROUPS: list[Rows] = [
 
 TABLE: Rows = {name: row for group in _GROUPS for name, row in group.items()}
 """Every row, by its name."""
+
+FRAMING: Rows = {name: row for group in _FRAMING for name, row in group.items()}
+"""Those that are about where an answer begins and ends."""
 
 assert len(TABLE) == sum(map(len, _GROUPS)), "two rows have the same name"

@@ -19,7 +19,7 @@ from scraper.url import origin
 from tests.behaviours.rows import CERTS, Place, Row
 from tests.server import ScriptedServer
 
-__all__ = ["Stage", "word"]
+__all__ = ["ROOMY", "Stage", "path_of", "word"]
 
 ROOMY = Limits(connect=10.0, read=10.0, total=20.0)
 """For rows that are not about time: on a busy machine too nothing takes that long."""
@@ -91,7 +91,7 @@ class Stage:
                 yield f"nobody expected {outcome}"
 
     def _set_up(self, name: str, row: Row) -> None:
-        path = "/" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        path = path_of(name)
         if row.url is not None:
             self._expect(row.url, name, row, row)
             return
@@ -115,6 +115,11 @@ class Stage:
         if place not in self._servers:
             self._servers[place] = self._stack.enter_context(place())
         return self._servers[place]
+
+
+def path_of(name: str) -> str:
+    """The path of a row's URL."""
+    return "/" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def word(outcome: Outcome) -> str:
