@@ -41,13 +41,13 @@ _OURSELVES = re.compile(r"Mozilla/\S+ \(compatible; *([A-Za-z0-9_-]+)|([A-Za-z0-
 
 
 def product_token(user_agent: str) -> str:
-    """The name by which robots files speak to who sends ``user_agent``; empty where it has none.
+    """The name, in lower case, by which robots are told what holds for them; empty where ``user_agent`` has none.
 
     >>> product_token("scraper/0.1"), product_token("Mozilla/5.0 (compatible; somebot/2.1; +https://example.com/bot)")
     ('scraper', 'somebot')
     """
-    found = _OURSELVES.match(user_agent)
-    return found[1] or found[2] if found else ""
+    found = _OURSELVES.match(user_agent.strip())
+    return (found[1] or found[2]).lower() if found else ""
 
 
 def read(response: Response, agent: str) -> Page:

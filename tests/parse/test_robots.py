@@ -189,10 +189,10 @@ def test_whatever_comes_is_read(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("user_agent", "token"),
     [
-        ("scraper/0.1", "scraper"),
-        ("My_Bot-2 (+https://example.com)", "My_Bot-2"),
+        (" Scraper/0.1", "scraper"),
+        ("My_Bot-2 (+https://example.com)", "my_bot-2"),
         ("Mozilla/5.0 (compatible; somebot/2.1; +https://example.com/bot)", "somebot"),
-        ("Mozilla/5.0 (X11; Linux x86_64)", "Mozilla"),
+        ("Mozilla/5.0 (X11; Linux x86_64)", "mozilla"),
         ("", ""),
         ("(nobody)", ""),
     ],
