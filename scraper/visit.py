@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 import msgspec
+from xxhash import xxh3_64_intdigest
 
 from scraper.errors import is_signal
 from scraper.fetch import FetchError
@@ -86,8 +87,9 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
     headers = response.headers
     page = location = None
     media_type = _media_type(headers.get("content-type", ""))
-    if is_redirect(response.status, headers):
-        location = canonical(headers["location"], base=response.url)
+    redirect = is_redirect(response.status, headers)
+    if redirect:
+        location = _target(parse, request, response)
     elif _is_html(media_type, response.body) if request.kind is Kind.PAGE else 200 <= response.status < 300:
         try:
             page = parse(response) if request.kind is Kind.PAGE else parse(response, request.kind)
@@ -108,8 +110,16 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
         _timings(response.timings, waited_us, began),
         response.at,
         address=response.address,
+        digest=xxh3_64_intdigest(response.body) if response.body and not redirect else None,
         cookies=response.cookies,
     )
+
+
+def _target(parse: Parse, request: Request, response: Response) -> str | None:
+    """Where a redirect leads; pages' URLs are cleaned as links are, if ``parse`` knows how."""
+    target = canonical(response.headers["location"], base=response.url)
+    clean = getattr(parse, "clean", None) if request.kind is Kind.PAGE else None
+    return clean(target) if clean and target else target
 
 
 def reason_of(error: BaseException) -> tuple[Reason, str]:

@@ -17,7 +17,7 @@ import pytest
 from fixtures.demo import SITE, DemoSite
 from scraper.model import Response
 from scraper.parse import make_parser
-from scraper.settings import Limits, Parsing
+from scraper.settings import Settings
 from scraper.url import canonical, host_key
 
 ROOT = SITE.parent.parent
@@ -47,7 +47,7 @@ def get(url: str, **headers: str) -> Response:
 
 def crawl(start: str) -> dict[str, Response]:
     """All answers that can be reached from ``start`` on its host, redirects being links."""
-    parse, seen, todo = make_parser(Parsing(), Limits()), {start: get(start)}, [start]
+    parse, seen, todo = make_parser(Settings()), {start: get(start)}, [start]
     while todo:
         answer = seen[todo.pop()]
         location = answer.headers.get("location")
@@ -76,7 +76,7 @@ def test_every_link_leads_somewhere_but_for_the_one_that_should_not(site: DemoSi
 
 
 def test_every_page_has_a_title_of_its_own(site: DemoSite) -> None:
-    parse = make_parser(Parsing(), Limits())
+    parse = make_parser(Settings())
     titles = [parse(answer).title for answer in crawl(site.url).values() if "html" in answer.headers["content-type"]]
     assert None not in titles
     assert len(set(titles)) == len(titles)
@@ -108,12 +108,12 @@ def test_what_is_no_page_is_missing(site: DemoSite, path: str) -> None:
 def test_a_page_in_windows_1252_says_so_only_in_its_head(site: DemoSite) -> None:
     answer = get(f"{site.url}hazards/dinner.html")
     assert answer.headers["content-type"] == "text/html"
-    page = make_parser(Parsing(), Limits())(answer)
+    page = make_parser(Settings())(answer)
     assert (page.charset, page.title) == ("windows-1252", "The philosophers\u2019 dîner · Side by Side")
 
 
 def test_a_page_with_a_base(site: DemoSite) -> None:
-    page = make_parser(Parsing(), Limits())(get(f"{site.url}talks/2019.html"))
+    page = make_parser(Settings())(get(f"{site.url}talks/2019.html"))
     assert f"{site.url}threads/lock.html" in page.links
     assert not any("talks/lock" in link for link in page.links)
 

@@ -8,42 +8,85 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import turbohtml
 
-from scraper.model import Page, Response
+from scraper.model import Kind, Page, Response
+from scraper.parse.absent import says_nothing_is_here
+from scraper.parse.directives import directives
 from scraper.parse.document import Document, Element
 from scraper.parse.encoding import UTF8, WINDOWS, clip, decode, sniff
 from scraper.parse.engines import Findings, engine
 from scraper.parse.function import call, load_function
+from scraper.parse.links import Linker
+from scraper.parse.robots import product_token
+from scraper.parse.robots import read as read_robots
+from scraper.parse.simhash import simhash
+from scraper.parse.sitemap import read as read_sitemap
 from scraper.parse.turbo import light_tree
-from scraper.settings import Limits, Parsing
-from scraper.url import canonical, join_all
+from scraper.settings import Settings
+from scraper.url import stripper
 
-__all__ = ["Document", "Element", "load_function", "make_parser"]
+__all__ = ["Document", "Element", "Parser", "load_function", "make_parser"]
 
 _TITLE_LENGTH = 500
 
 
-def make_parser(parsing: Parsing, limits: Limits) -> Callable[[Response], Page]:
-    """The function from HTML answers to pages that ``parsing`` asks for; one thread at a time may call it.
-
-    It never raises on what a page holds. Of a body longer than ``limits.parsed`` the rest is not looked at.
+def make_parser(settings: Settings) -> Parser:
+    """The parser that ``settings`` ask for.
 
     :raises ConfigError: for an unknown engine, or a user's function that is not there.
     """
-    read = engine(parsing.parser)
-    function = load_function(parsing.function) if parsing.function else None
+    return Parser(settings)
 
-    def parse(response: Response) -> Page:
-        charset, markup = _markup(response, limits.parsed)
-        findings = read(markup)
-        title, links = _title(findings.title), _links(response.url, findings)
-        if function is None:
-            return Page(title, links, charset)
-        data, error = call(function, _document(response, charset, title, links, markup, findings))
-        return Page(title, links, charset, data, error)
 
-    return parse
+class Parser:
+    """The function from answers to pages; one thread at a time may call it. It never raises on what a page holds.
+
+    Of a body longer than ``limits.parsed`` the rest is not looked at.
+
+    :ivar clean: what every URL passes through that leads to a page; None where nothing is taken out of URLs.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        parsing, traps = settings.parsing, settings.traps
+        self.clean = stripper(settings.discovery.strip, traps.sessions)
+        self._read = engine(parsing.parser)
+        self._function = load_function(parsing.function) if parsing.function else None
+        self._link = Linker(settings.discovery, self.clean)
+        self._agent = product_token(settings.identity.user_agent)
+        self._size = settings.limits.parsed
+        self._nofollow, self._soft_404 = settings.discovery.nofollow, traps.soft_404
+        self._near = traps.near is not None
+
+    def __call__(self, response: Response, kind: Kind = Kind.PAGE) -> Page:
+        """The page in an HTML answer; by its kind what is in a robots file or a sitemap, the latter in any thread."""
+        if kind is Kind.PAGE:
+            return self._page(response)
+        return read_robots(response, self._agent) if kind is Kind.ROBOTS else read_sitemap(response)
+
+    def _page(self, response: Response) -> Page:
+        charset, markup = _markup(response, self._size)
+        findings = self._read(markup)
+        title = _title(findings.title)
+        links, kinds, others, own = self._link(response.url, response.headers, findings)
+        said = directives(findings.metas, response.headers.get("x-robots-tag"), self._agent)
+        cut = self._cut(response.status, title, said)
+        tree = _tree(markup, findings)
+        near = simhash(tree()) if self._near else None
+        page = Page(title, links, charset, None, None, kinds, others, own, ",".join(said) or None, cut, near)
+        if self._function is None:
+            return page
+        data, error = call(self._function, Document(response, page, _text(markup, charset), tree))
+        return msgspec.structs.replace(page, data=data, error=error)
+
+    def _cut(self, status: int, title: str | None, said: tuple[str, ...]) -> str | None:
+        """Why no link of the page is followed: it asks for that, or is none."""
+        if self._nofollow and "nofollow" in said:
+            return "nofollow"
+        if self._soft_404 and status == 200 and title and says_nothing_is_here(title):
+            return "soft-404"
+        return None
 
 
 def _markup(response: Response, size: int) -> tuple[str, bytes | str]:
@@ -63,20 +106,15 @@ def _title(text: str | None) -> str | None:
     return (" ".join(text.split())[:_TITLE_LENGTH].rstrip() or None) if text else None
 
 
-def _links(url: str, findings: Findings) -> tuple[str, ...]:
-    """The targets. A base that is no http(s) URL is as good as none."""
-    base = canonical(findings.base, url) if findings.base is not None else None
-    return join_all(base or url, findings.hrefs)
+def _text(markup: bytes | str, charset: str) -> Callable[[], str]:
+    return lambda: decode(markup, charset) if isinstance(markup, bytes) else markup
 
 
-def _document(
-    response: Response, charset: str, title: str | None, links: tuple[str, ...], markup: bytes | str, findings: Findings
-) -> Document:
-    def text() -> str:
-        return decode(markup, charset) if isinstance(markup, bytes) else markup
+def _tree(markup: bytes | str, findings: Findings) -> Callable[[], turbohtml.Document]:
+    """The tree of the default engine, whichever found the links; its own if it was that."""
 
-    def document() -> turbohtml.Document:
+    def tree() -> turbohtml.Document:
         shared = findings.tree
         return shared if isinstance(shared, turbohtml.Document) else light_tree(markup)
 
-    return Document(response, charset, title, links, text, document)
+    return tree

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import turbohtml
 
-from scraper.model import Response
+from scraper.model import Page, Response
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -84,14 +84,13 @@ class Document:
     :ivar charset: the WHATWG name of the encoding.
     :ivar title: as in the record.
     :ivar links: as in the record: absolute, canonical, each once.
+    :ivar canonical: as in the record: what the page calls its own URL.
     """
 
     def __init__(
         self,
         response: Response,
-        charset: str,
-        title: str | None,
-        links: tuple[str, ...],
+        page: Page,
         text: Callable[[], str],
         tree: Callable[[], turbohtml.Document],
     ) -> None:
@@ -99,9 +98,10 @@ class Document:
         self.status = response.status
         self.headers = response.headers
         self.body = response.body
-        self.charset = charset
-        self.title = title
-        self.links = links
+        self.charset = page.charset
+        self.title = page.title
+        self.links = page.links
+        self.canonical = page.canonical
         self._text = text
         self._make_tree = tree
 

@@ -23,17 +23,23 @@ __all__ = ["Engine", "Findings", "engine"]
 
 
 class Findings(NamedTuple):
-    """What an engine found in a page, as it stands there.
+    """What an engine found in a page, as it stands there; nothing of it in a ``<template>``.
 
     :ivar title: the text of the first ``<title>`` that is not a drawing's.
     :ivar base: the ``href`` of the first ``<base>`` that has one.
-    :ivar hrefs: of ``<a>`` and ``<area>``, in the order of the document; not of those in a ``<template>``.
+    :ivar links: the targets by their kinds (:data:`scraper.model.LINK_KINDS`), each kind in the order of the document.
+    :ivar nofollow: those of them whose element has ``rel=nofollow``, by their kinds too.
+    :ivar canonical: the targets of ``<link rel=canonical>``.
+    :ivar metas: name, in lower case, and content of each ``<meta>`` that has both.
     :ivar tree: the engine's own document; None of a page that is too heavy for one.
     """
 
     title: str | None
     base: str | None
-    hrefs: list[str]
+    links: dict[str, list[str]]
+    nofollow: dict[str, list[str]]
+    canonical: list[str]
+    metas: list[tuple[str, str]]
     tree: Any
 
 

@@ -7,10 +7,13 @@ away from it here, as far as counting tells; for pages of strangers who mean har
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from selectolax.lexbor import LexborHTMLParser
 
 from scraper.parse import tokens
 from scraper.parse.engines import Findings
+from scraper.parse.gather import Attribute, anchors, gather
 
 __all__ = ["read"]
 
@@ -24,12 +27,15 @@ def read(markup: bytes | str) -> Findings:
         return tokens.read(markup)
     tree = LexborHTMLParser(markup)
     title = tree.css_first("title:not(svg title)")
-    base = tree.css_first("base[href]")
-    links = (node.attributes for node in tree.css("a[href],area[href]"))
-    hrefs = [link["href"] or "" for link in links if "href" in link]  # [href] finds xlink:href too
-    return Findings(
-        None if title is None else title.text(), None if base is None else base.attributes["href"], hrefs, tree
-    )
+
+    def find(tag: str) -> Iterator[Attribute]:
+        return (_reader(node.attributes) for node in tree.css(tag))
+
+    return gather(None if title is None else title.text(), find, *anchors(find), tree)
+
+
+def _reader(attributes: dict[str, str | None]) -> Attribute:
+    return lambda name: attributes[name] or "" if name in attributes else None
 
 
 def _deep(markup: bytes | str) -> bool:

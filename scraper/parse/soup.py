@@ -5,9 +5,12 @@ lxml builds its own tree out of tag soup, and drops what lies deeper than 256 el
 
 from __future__ import annotations
 
-from bs4 import BeautifulSoup
+from collections.abc import Iterator
+
+from bs4 import BeautifulSoup, Tag
 
 from scraper.parse.engines import Findings
+from scraper.parse.gather import Attribute, anchors, gather
 
 __all__ = ["read", "soup"]
 
@@ -18,9 +21,19 @@ def read(markup: bytes | str) -> Findings:
     for template in tree.find_all("template"):
         template.clear()
     titles = (title.get_text() for title in tree.find_all("title") if title.find_parent("svg") is None)
-    bases = (str(base["href"]) for base in tree.find_all("base", href=True))
-    hrefs = [str(link["href"]) for link in tree.find_all(["a", "area"], href=True)]
-    return Findings(next(titles, None), next(bases, None), hrefs, tree)
+
+    def find(tag: str) -> Iterator[Attribute]:
+        return map(_reader, tree.find_all(tag))
+
+    return gather(next(titles, None), find, *anchors(find), tree)
+
+
+def _reader(element: Tag) -> Attribute:
+    def attribute(name: str) -> str | None:
+        value = element.get(name)
+        return " ".join(value) if isinstance(value, list) else value
+
+    return attribute
 
 
 def soup(markup: bytes | str) -> BeautifulSoup:

@@ -7,10 +7,12 @@ that people wrote the findings are the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from turbohtml import Token, TokenType, tokenize
 
 from scraper.parse.engines import Findings
+from scraper.parse.gather import ATTRIBUTES, TAGS, Attribute, anchors, gather
 
 __all__ = ["read"]
 
@@ -25,7 +27,7 @@ def read(markup: bytes | str) -> Findings:
     for token in tokenize(_NOSCRIPT.sub(r"<\1no-script", text)):
         reader.take(token)
     title = "".join(reader.title) if reader.title is not None else None
-    return Findings(title, reader.base, reader.hrefs, None)
+    return gather(title, reader.find, *anchors(reader.find), None)
 
 
 class _Reader:
@@ -33,10 +35,12 @@ class _Reader:
 
     def __init__(self) -> None:
         self.title: list[str] | None = None
-        self.base: str | None = None
-        self.hrefs: list[str] = []
+        self._elements: dict[str, list[Attribute]] = {tag: [] for tag in TAGS}
         self._open = {"template": 0, "svg": 0}
         self._in_title = False
+
+    def find(self, tag: str) -> list[Attribute]:
+        return self._elements[tag]
 
     def take(self, token: Token) -> None:
         if token.type is TokenType.START_TAG:
@@ -53,15 +57,12 @@ class _Reader:
             self._open[token.tag] += not token.self_closing
         elif self._open["template"]:
             return
-        elif token.tag in ("a", "area"):
-            if (href := _href(token)) is not None:
-                self.hrefs.append(href)
-        elif token.tag == "base":
-            self.base = _href(token) if self.base is None else self.base
         elif token.tag == "title" and self.title is None and not self._open["svg"]:
             self.title, self._in_title = [], True
+        elif token.tag in self._elements and token.attrs:
+            self._elements[token.tag].append(_reader(token.attrs))
 
 
-def _href(token: Token) -> str | None:
-    """The value of ``href``: empty where it has none, None where it is absent."""
-    return next((value or "" for name, value in token.attrs or () if name == "href"), None)
+def _reader(pairs: Iterable[tuple[str, str | None]]) -> Attribute:
+    attributes = {name: value or "" for name, value in pairs if name in ATTRIBUTES}
+    return attributes.get

@@ -7,6 +7,7 @@ from typing import cast
 from turbohtml import Document, Namespace, XPath, parse
 
 from scraper.parse.engines import Findings
+from scraper.parse.gather import Attribute, gather
 from scraper.parse.guard import heavy
 
 __all__ = ["light_tree", "read", "tree"]
@@ -14,15 +15,18 @@ __all__ = ["light_tree", "read", "tree"]
 _LIGHT = 16_000
 """Bytes whose tree is never too heavy."""
 
-_BASE = XPath("//base/@href")
-_HREFS = XPath("//a/@href|//area/@href")
+_HREFS = XPath("//a/@href")
 
 
 def read(markup: bytes | str) -> Findings:
     """See :data:`scraper.parse.engines.Engine`."""
     document = tree(markup)
-    bases = cast(list[str], _BASE(document))
-    return Findings(_title(document), bases[0] if bases else None, cast(list[str], _HREFS(document)), document)
+
+    def find(tag: str) -> list[Attribute]:
+        return [element.attr for element in document.find_all(tag)]
+
+    marked = [href for link in document.select("a[rel~=nofollow i]") if (href := link.attr("href")) is not None]
+    return gather(_title(document), find, cast(list[str], _HREFS(document)), marked, document)
 
 
 def tree(markup: bytes | str) -> Document:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fixtures.demo import SITE
 from scraper.model import Page, Response
 from scraper.parse import make_parser
-from scraper.settings import Limits, Parsing
+from scraper.settings import Parsing, Settings
 
 ENGINES = ("turbo", "lexbor", "soup")
 PAGES = SITE.parent / "pages"
@@ -45,7 +45,7 @@ def answer(
 
 def parse(body: bytes | str, engine: str = "turbo", content_type: str = "text/html; charset=utf-8") -> Page:
     """The page that an engine makes of a body."""
-    return make_parser(Parsing(engine), Limits())(answer(body, content_type))
+    return make_parser(Settings(parsing=Parsing(engine)))(answer(body, content_type))
 
 
 @st.composite

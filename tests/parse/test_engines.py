@@ -12,7 +12,7 @@ from fixtures.demo import SITE
 from scraper.errors import ConfigError
 from scraper.parse import make_parser
 from scraper.parse.encoding import clip
-from scraper.settings import Limits, Parsing
+from scraper.settings import Limits, Parsing, Settings
 from tests.parse.pages import ENGINES, EXPECTED, MARKUP, PAGES, SOUP, answer, parse
 
 engines = pytest.mark.parametrize("engine", ENGINES)
@@ -23,7 +23,7 @@ engines = pytest.mark.parametrize("engine", ENGINES)
 def test_recorded_pages(engine: str, name: str) -> None:
     expected = EXPECTED[name]
     response = answer((PAGES / name).read_bytes(), expected["content_type"], expected["url"])
-    page = make_parser(Parsing(engine), Limits())(response)
+    page = make_parser(Settings(parsing=Parsing(engine)))(response)
     assert (page.title, page.charset) == (expected["title"], expected["charset"])
     assert list(page.links) == expected["links"]
 
@@ -102,7 +102,7 @@ def test_beautiful_soup_takes_what_comes(markup: str) -> None:
 
 @engines
 def test_the_demo_site(engine: str) -> None:
-    reader, referee = make_parser(Parsing(engine), Limits()), make_parser(Parsing(), Limits())
+    reader, referee = make_parser(Settings(parsing=Parsing(engine))), make_parser(Settings())
     for path in SITE.rglob("*.html"):
         response = answer(path.read_bytes(), "text/html", f"http://x.test/{path.relative_to(SITE)}")
         assert reader(response) == referee(response)
@@ -111,9 +111,11 @@ def test_the_demo_site(engine: str) -> None:
 @engines
 def test_only_the_first_bytes_are_parsed(engine: str) -> None:
     body = "<a href=/é>".encode() + b"<a href=/later>"
-    read = make_parser(Parsing(engine), Limits(parsed=11))
+    read = make_parser(Settings(parsing=Parsing(engine), limits=Limits(parsed=11)))
     assert read(answer(body)).charset == "utf-8"
-    assert make_parser(Parsing(engine), Limits(parsed=12))(answer(body)).links == ("http://x.test/%C3%A9",)
+    assert make_parser(Settings(parsing=Parsing(engine), limits=Limits(parsed=12)))(answer(body)).links == (
+        "http://x.test/%C3%A9",
+    )
 
 
 @pytest.mark.parametrize("text", ["aé", "a€", "a𝄞"])
@@ -129,13 +131,13 @@ def test_bytes_that_are_no_utf8_are_cut_all_the_same() -> None:
 
 def test_an_unknown_engine_is_an_error_of_the_caller() -> None:
     with pytest.raises(ConfigError, match=r"there is no parser 'html\.parser'; there are turbo, lexbor, soup"):
-        make_parser(Parsing("html.parser"), Limits())
+        make_parser(Settings(parsing=Parsing("html.parser")))
 
 
 def test_an_engine_is_loaded_only_when_it_is_used() -> None:
     code = (
-        "import sys; from scraper.parse import make_parser; from scraper.settings import Limits, Parsing\n"
-        "make_parser(Parsing(), Limits())\n"
+        "import sys; from scraper.parse import make_parser; from scraper.settings import Settings\n"
+        "make_parser(Settings())\n"
         "print([name for name in ('bs4', 'lxml', 'selectolax') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from scraper.errors import ConfigError
 from scraper.model import Page
 from scraper.parse import Document, load_function, make_parser
-from scraper.settings import Limits, Parsing
+from scraper.settings import Parsing, Settings
 from tests.parse.pages import ENGINES, answer
 
 BODY = """<!DOCTYPE html><title>Shop</title><base href="/shop/">
@@ -106,7 +106,7 @@ not_callable = 3
 
 def run(name: str, engine: str = "turbo", body: str = BODY) -> Page:
     parsing = Parsing(engine, f"{__name__}:{name}")
-    return make_parser(parsing, Limits())(answer(body))
+    return make_parser(Settings(parsing=parsing))(answer(body))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -10,7 +10,7 @@ from fixtures.demo import SITE
 from scraper import tuning
 from scraper.parse import guard, make_parser, tokens, turbo
 from scraper.parse.engines import Findings
-from scraper.settings import Limits, Parsing
+from scraper.settings import Parsing, Settings
 from scraper.url import MAX_TOTAL
 from tests.parse.pages import EXPECTED, PAGES, answer, parse
 
@@ -108,11 +108,11 @@ def test_tokens_know_templates_drawings_and_titles() -> None:
         b"<svg/><title>late</title>"
     )
     tree, flat = look(markup)
-    assert flat == tree == Findings("a & b", "one", ["", "x", "z"], None)
+    assert flat == tree == Findings("a & b", "one", {"a": ["", "x"], "area": ["z"]}, {}, [], [], None)
 
 
 def test_a_function_sees_the_beginning_of_a_heavy_page() -> None:
-    read = make_parser(Parsing(function=f"{__name__}:first_and_last"), Limits())
+    read = make_parser(Settings(parsing=Parsing(function=f"{__name__}:first_and_last")))
     body = b"<h1>begin</h1>" + HOSTILE["fonts without end"] + b"<h2>end</h2><a href=/end>"
     page = read(answer(body))
     assert page.data == ["begin", None]
