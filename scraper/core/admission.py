@@ -19,7 +19,7 @@ import msgspec
 
 from scraper.core.known import Edges
 from scraper.core.site import Site
-from scraper.core.traps import Duplicates, Queries, refuse
+from scraper.core.traps import Duplicates, Queries, judge
 from scraper.model import Failed, Fetched, Kind, Outcome, Reason, Refused, Request
 from scraper.settings import Settings
 from scraper.url import host_key
@@ -35,7 +35,8 @@ class Admission:
     """The rules, and what they remember."""
 
     def __init__(self, settings: Settings) -> None:
-        self._scope, self._traps = settings.scope, settings.traps
+        self._scope = settings.scope
+        self._judge = judge(settings.traps)
         self._queries = Queries(settings.traps.queries) if settings.traps.queries is not None else None
         duplicates, near = settings.traps.duplicates, settings.traps.near
         self._duplicates = Duplicates(duplicates, near) if duplicates is not None else None
@@ -53,7 +54,7 @@ class Admission:
         if not self._scope.admits(url):
             self.note_outside(url, edges)
             return False
-        return refuse(self._traps, url) is None and (self._queries is None or self._queries.admit(url))
+        return self._judge(url) is None and (self._queries is None or self._queries.admit(url))
 
     @property
     def may_widen(self) -> bool:
