@@ -27,21 +27,23 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stats": BASE,
     "core": {"model", "settings", "url", "suffixes"},
     "tuning": set(),
+    "printing": set(),
     # the workers' side
     "fetch": BASE | {"settings", "addresses"},
     "parse": BASE | {"settings"},
     "visit": BASE | {"settings", "fetch", "parse"},
     "backends": VALUES | {"fetch", "parse", "visit", "tuning"},
     # the owner's side
-    "store": BASE | {"stats", "version"},
-    "report": BASE | {"settings", "stats", "store", "core"},
+    "store": BASE | {"printing", "stats", "version"},
+    "report": BASE | {"settings", "stats", "store", "core", "printing"},
     "seeds": BASE,
     "checks": BASE | {"settings", "seeds", "parse"},
     "options": BASE | {"settings", "checks"},
     "engine": {"model", "core", "backends", "store"},
     "run": VALUES | {"addresses", "options", "core", "backends", "store", "engine", "parse"},
     "api": VALUES | {"options", "seeds", "store", "run", "backends"},
-    "cli": VALUES | {"options", "seeds", "store", "run", "report", "parse", "backends", "tuning", "version"},
+    "cli": VALUES
+    | {"options", "seeds", "store", "run", "report", "parse", "backends", "tuning", "version", "printing"},
     # the package itself gives out the public names, when they are first asked for
     "version": {"api", "errors", "model", "settings", "stats", "backends"},
     "__main__": {"cli"},

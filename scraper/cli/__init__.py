@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import sys
 import traceback
@@ -105,8 +106,9 @@ def _run(arguments: Sequence[str]) -> int:
         code = cli.main(list(arguments), prog_name="scraper", obj=list(arguments), standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        with contextlib.suppress(OSError, ValueError):
-            error.show()
+        message = io.StringIO()
+        error.show(message)  # past our own border: it repeats arguments as they were given
+        tell(message.getvalue().rstrip("\n"))
         return USAGE
     except ScraperError as error:
         tell("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]))

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from scraper.cli.notes import shown
 from scraper.run import Run
 
 __all__ = ["Teller", "describe", "told_on_request"]
@@ -46,7 +47,7 @@ class Teller:
         if self.run is None:
             return
         # not print: the signal may have come in the middle of one, and a stream is not reentrant
-        text = "".join(f"{line}\n" for line in describe(self.run))
+        text = "".join(f"{shown(line)}\n" for line in describe(self.run))
         with contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), text.encode(errors="backslashreplace"))
 

@@ -18,8 +18,9 @@ from scraper.cli.notes import Notes
 from scraper.cli.outputs import Kept, open_kept
 from scraper.cli.signals import interrupt_early
 from scraper.errors import ConfigError, ScraperError
-from scraper.model import Entry, Failed, Shallower
+from scraper.model import Entry, Failed, Fetched, Kind, Outcome, Shallower
 from scraper.options import Options, make_settings
+from scraper.report.hints import hints
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
 from scraper.report.summary import summary
@@ -117,6 +118,12 @@ def _opened(given: dict[str, Any], notes: Notes) -> Kept:
     return kept
 
 
+def _is_telling(outcome: Outcome) -> bool:
+    """Whether its failure says something: most sites have no robots file, and need none."""
+    expected = outcome.request.kind is not Kind.PAGE and isinstance(outcome, Fetched) and outcome.status < 500
+    return is_failure(outcome) and not expected
+
+
 class _Job:
     """One crawl of the command line, opened and ready."""
 
@@ -174,7 +181,7 @@ class _Job:
     def _explain(self, progress: Progress, entries: Sequence[Entry]) -> None:
         """Name what failed, as soon as that is final."""
         for entry in entries:
-            if not isinstance(entry, Shallower) and is_failure(entry):
+            if not isinstance(entry, Shallower) and _is_telling(entry):
                 progress.clear()
                 attempts = f" (attempt {entry.request.attempt})" if entry.request.attempt > 1 else ""
                 why = entry.detail if isinstance(entry, Failed) else parse_error(entry)
@@ -207,8 +214,9 @@ class _Job:
             go_on=self._go_on if left else None,
             recorded=run.recorded,
             interrupted=run.stopped,
+            hints=hints(run.stats, self._settings, self._urls),
             color=wants_color(self._given["color"], sys.stderr),
         )
         if left and self._go_on is None:
             text += "  to go on next time, keep the crawl: --store FILE\n"
-        self._notes.say(text.rstrip("\n"))
+        self._notes.say(text.rstrip("\n"), styled=True)

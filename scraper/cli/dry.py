@@ -14,7 +14,7 @@ from scraper.errors import ConfigError
 from scraper.options import Options, make_settings
 from scraper.run import around, pick
 from scraper.settings import Settings
-from scraper.store import SqliteStore, open_store
+from scraper.store import SqliteStore, open_store, printable
 
 __all__ = ["dry_run"]
 
@@ -31,18 +31,22 @@ def dry_run(given: dict[str, Any], options: Options, seeds: list[str]) -> int:
     options, seeds = _remembered(given, options, seeds)
     settings = around(make_settings(**options), seeds)
     name, why = pick(given["backend"], settings, seeds)
-    click.echo(f"backend: {name} ({why})")
+    _say(f"backend: {name} ({why})")
     for line in _settings(settings):
-        click.echo(line)
+        _say(line)
     kept = given["store"] or given["output"]
     if kept:
-        click.echo(f"results: {kept}{', which exists' if Path(kept).exists() else ''}")
-    click.echo(f"seeds: {len(seeds)}")
+        _say(f"results: {kept}{', which exists' if Path(kept).exists() else ''}")
+    _say(f"seeds: {len(seeds)}")
     for seed in seeds[:_SHOWN]:
-        click.echo(f"  {seed}")
+        _say(f"  {seed}")
     if len(seeds) > _SHOWN:
-        click.echo(f"  ... and {len(seeds) - _SHOWN} more")
+        _say(f"  ... and {len(seeds) - _SHOWN} more")
     return 0
+
+
+def _say(line: str) -> None:
+    click.echo(printable(line))
 
 
 def _remembered(given: dict[str, Any], options: Options, seeds: list[str]) -> tuple[Options, list[str]]:

@@ -8,13 +8,23 @@ import sys
 
 import click
 
-__all__ = ["Notes", "tell"]
+from scraper.printing import printable
+
+__all__ = ["Notes", "shown", "tell"]
 
 
-def tell(text: str) -> None:
-    """Write ``text`` to stderr. Where that is full or nobody reads it, nobody is told, and all else goes on."""
+def shown(text: str) -> str:
+    """``text`` as a terminal may see it, line by line: names of files and of the web can hold anything."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def tell(text: str, *, styled: bool = False) -> None:
+    """Write ``text`` to stderr. Where that is full or nobody reads it, nobody is told, and all else goes on.
+
+    :param styled: it has colours, and nothing else in it could steer a terminal.
+    """
     with contextlib.suppress(OSError, ValueError):
-        click.echo(text, err=True)
+        click.echo(text if styled else shown(text), err=True)
 
 
 class Notes:
@@ -23,10 +33,10 @@ class Notes:
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         self.quiet, self.verbose = quiet, verbose
 
-    def say(self, text: str) -> None:
-        """Say what everybody should know, unless they asked for quiet."""
+    def say(self, text: str, *, styled: bool = False) -> None:
+        """Say what everybody should know, unless they asked for quiet; see :func:`tell`."""
         if not self.quiet:
-            tell(text)
+            tell(text, styled=styled)
 
     def explain(self, text: str) -> None:
         """Say what those who asked for more should know."""
@@ -38,4 +48,4 @@ class Notes:
         if not self.quiet:
             start = "\r\x1b[K" if sys.stderr.isatty() else ""  # a live line may stand there, and the terminal's ^C
             with contextlib.suppress(OSError, ValueError):
-                os.write(sys.stderr.fileno(), f"{start}{text}\n".encode(errors="backslashreplace"))
+                os.write(sys.stderr.fileno(), f"{start}{shown(text)}\n".encode(errors="backslashreplace"))

@@ -93,7 +93,7 @@ def _robots(url: str, lookup: Lookup) -> Record | None:
 
 
 def _lines(answer: Answer, judged: bool) -> list[str]:
-    from scraper.store.printing import printable
+    from scraper.printing import printable
 
     lines = [answer.url, f"  {answer.text}"]
     if answer.sources_count > 0:
@@ -114,7 +114,7 @@ def _lines(answer: Answer, judged: bool) -> list[str]:
 def _json(answer: Answer, judged: bool) -> str:
     import msgspec
 
-    from scraper.store.printing import escaped
+    from scraper.printing import escaped
 
     whole = {**msgspec.structs.asdict(answer), "own_settings": judged}
     return escaped(msgspec.json.encode(whole)).decode()

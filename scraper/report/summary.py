@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from scraper.printing import printable
 from scraper.report.human import human_bytes, human_count, human_duration
 from scraper.report.style import paint
 from scraper.stats import Stats, is_failure_label
-from scraper.store.printing import printable
 
 __all__ = ["summary"]
 
@@ -22,6 +22,7 @@ def summary(
     go_on: str | None = None,
     recorded: int = 0,
     interrupted: bool = False,
+    hints: Iterable[str] = (),
     color: bool = False,
 ) -> str:
     """What a crawl has done, as lines of text for a person, the last with its newline.
@@ -31,15 +32,18 @@ def summary(
     :param go_on: the command that goes on with it, when something is left.
     :param recorded: outcomes of earlier runs, which are in no other figure.
     :param interrupted: whether it was broken off.
+    :param hints: what the figures suggest; see :func:`scraper.report.hints.hints`.
     :param color: whether the text goes to a terminal that shows colours; see :func:`scraper.report.style.wants_color`.
     """
     rows = [
         *_outcomes(stats, color),
         ("parse", _parse_errors(stats.parse_errors)),
         ("hosts", _hosts(stats.hosts)),
+        ("besides", _others(stats.others)),
         *_times(stats),
         *((("results", printable(results)),) if results else ()),
         ("before", f"{human_count(recorded)} already recorded" if recorded else ""),
+        *(("" if number else "note", printable(hint)) for number, hint in enumerate(hints)),
         *((("to go on", printable(go_on)),) if go_on else ()),
     ]
     lines = [_headline(stats, elapsed, interrupted, color)]
@@ -89,6 +93,15 @@ def _hosts(hosts: Mapping[str, int]) -> str:
     named = ", ".join(f"{printable(host)} {human_count(count)}" for host, count in top)
     more = len(hosts) - len(top)
     return f"{human_count(len(hosts))}: {named}" + (f", and {human_count(more)} more" if more else "")
+
+
+def _others(others: Mapping[str, int]) -> str:
+    """What was asked for that is no page."""
+    robots, sitemaps = others.get("robots", 0), others.get("sitemap", 0)
+    parts = [f"{human_count(robots)} robots.txt"] if robots else []
+    if sitemaps:
+        parts.append(f"{human_count(sitemaps)} {_plural(sitemaps, 'sitemap')}")
+    return ", ".join(parts)
 
 
 def _times(stats: Stats) -> list[tuple[str, str]]:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scraper.model import Outcome
+from scraper.printing import escaped, on_its_line, printable
 from scraper.store.lines import LineStore, lowered
-from scraper.store.printing import escaped, on_its_line, printable
 from scraper.store.record import Record, decode, encode, url_of
 
 __all__ = ["CsvWriter", "JsonWriter", "TextWriter"]

@@ -11,9 +11,9 @@ import msgspec
 
 from scraper.errors import StoreError
 from scraper.model import Outcome
+from scraper.printing import escaped, on_its_line
 from scraper.store.files import trouble
 from scraper.store.lines import LineStore, lowered
-from scraper.store.printing import escaped, on_its_line
 from scraper.store.record import SCHEMA, Record, decode, encode, encode_lines, outcome_of, url_of
 from scraper.store.sink import FileSink
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
 from scraper.model import Failed, Fetched, Outcome, Reason, Refused, Request, Timings
+from scraper.options import make_settings
+from scraper.report.hints import hints
 from scraper.report.style import paint, wants_color
 from scraper.report.summary import summary
+from scraper.run import around
 from scraper.stats import Stats
 
 
@@ -45,6 +49,36 @@ def test_a_crawl_is_told_in_full() -> None:
         "  before    1,000 already recorded",
         "  to go on  scraper crawl --store a.sqlite --resume",
     ]
+
+
+def test_what_is_no_page_has_a_row() -> None:
+    assert "  besides   3 robots.txt, 1 sitemap\n" in summary(Stats(others={"robots": 3, "sitemap": 1}), 1.0)
+    assert "  besides   2 sitemaps\n" in summary(Stats(others={"sitemap": 2}), 1.0)
+    assert "besides" not in summary(Stats(), 1.0)
+
+
+def test_hints_are_notes_under_each_other() -> None:
+    text = summary(Stats(), 1.0, hints=["one", "two \x1b[31m"], go_on="scraper")
+    assert text.splitlines()[1:] == ["  note      one", "            two \ufffd[31m", "  to go on  scraper"]
+
+
+def hinted(stats: Stats, seeds: list[str], **options: Any) -> list[str]:
+    return list(hints(stats, around(make_settings(**options), seeds), seeds))
+
+
+def test_hints_name_what_could_be_done() -> None:
+    outcomes = {"200": 3, "refused: robots": 1200, "refused: crawl-delay": 1, "private-address": 2}
+    assert hinted(Stats(outcomes=outcomes, sitemaps_named=3), ["http://a/"]) == [
+        "1,200 URLs refused by robots.txt",
+        "1 URL left alone: robots.txt asks for longer pauses than --max-crawl-delay",
+        "2 URLs at addresses that are not public: --allow-private",
+        "robots.txt names 3 sitemaps, not read: --sitemaps",
+    ]
+    assert hinted(Stats(sitemaps_named=3), ["http://a/"], sitemaps=True) == []
+    assert hinted(Stats(), ["http://a/"], ignore_robots="our own site") == ["robots.txt ignored: our own site"]
+    left_out = ["--include and --exclude leave out every URL that was given"]
+    assert hinted(Stats(), ["http://a/", "http://b/"], exclude="://a") == []
+    assert hinted(Stats(), ["http://a/", "http://b/"], include="x$") == left_out
 
 
 def test_a_crawl_of_nothing_is_told_too() -> None:
