@@ -129,8 +129,9 @@ class ScriptedServer:
             connection.settimeout(10)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls:
-                connection = self._tls.wrap_socket(connection, server_side=True)
+                connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
                 self._open.add(connection)
+                _shake_hands(connection)
             if self._greeting is not None:
                 connection.recv(65536)
                 connection.sendall(self._greeting)
@@ -317,6 +318,17 @@ def _path(target: str) -> str:
     if target.startswith("http://"):
         target = "/" + target.split("/", 3)[3]
     return target.partition("?")[0]
+
+
+def _shake_hands(connection: ssl.SSLSocket) -> None:
+    """The handshake; when it fails the client is left the time to read why: a close with bytes unread is a reset."""
+    try:
+        connection.do_handshake()
+    except ssl.SSLError:
+        socket.socket.shutdown(connection, socket.SHUT_WR)
+        while socket.socket.recv(connection, 65536):
+            pass
+        raise
 
 
 def _gone(connection: socket.socket, seconds: float) -> bool:

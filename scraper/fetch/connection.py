@@ -6,7 +6,9 @@ parser of headers is the one for e-mail, which is lenient and takes longer than 
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +42,9 @@ class PlainConnection(HTTPConnection):
         if self.sock is None:
             self.connect()
         lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-        self._line.send(self.sock, "\r\n".join(lines).encode())
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+            # closed while we spoke: what the server said before, a 408 or an alert, is still to be read
+            self._line.send(self.sock, "\r\n".join(lines).encode())
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 does
         """The answer, as far as its head."""

@@ -21,6 +21,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from scraper.fetch.errors import FetchError
 from scraper.fetch.framing import AnswerReader, Head
 from scraper.fetch.room import Room
+from scraper.fetch.tls import tls_trouble
 from scraper.model import Reason
 from scraper.settings import Limits
 
@@ -162,7 +163,8 @@ class Protocol(ResponseHandler):
     def _lost(self, reader: AnswerReader, exc: BaseException | None) -> None:
         try:
             if isinstance(exc, OSError):
-                raise FetchError(Reason.RESET, str(exc))
+                told = tls_trouble(exc)  # an alert behind the handshake: TLS 1.3 asks for our certificate so late
+                raise FetchError(Reason.TLS, told) if told else FetchError(Reason.RESET, str(exc))
             reader.end()
         except FetchError as error:
             self._fail(error)
@@ -209,8 +211,10 @@ _NO_PARSER = cast(Any, _Unused())
 
 
 def _message(head: Head) -> RawResponseMessage:
-    headers = CIMultiDictProxy(CIMultiDict(head.headers))
-    return RawResponseMessage(HttpVersion11, head.status, "", headers, (), False, None, False, False)
+    headers = CIMultiDict(head.headers)
+    headers.pop("set-cookie", None)  # aiohttp would parse them, also for a jar that keeps none
+    shown = CIMultiDictProxy(headers)
+    return RawResponseMessage(HttpVersion11, head.status, "", shown, (), False, None, False, False)
 
 
 _PAUSE = 256 * 1024

@@ -98,6 +98,9 @@ class Stage:
         server = self._server(row.place)
         here = {path: row, **row.more}
         for place, part in here.items():
+            if part.url is not None:
+                self._expect(part.url, name, part, row)
+                continue
             if part.behaviour is not None:
                 server.script(place.partition("?")[0], part.behaviour)
             url = server.url(place, part.host or row.host or "127.0.0.1")
@@ -136,7 +139,7 @@ def word(outcome: Outcome) -> str:
 def facts_of(outcome: Outcome) -> dict[str, Any]:
     """What a row may say of an outcome besides its word; little of one that was not fetched."""
     if not isinstance(outcome, Fetched):
-        return {"kind": outcome.request.kind.value}
+        return {"kind": outcome.request.kind.value, "detail": outcome.detail}
     page = outcome.page
     here = origin(outcome.url)
     links = tuple(link.removeprefix(here) for link in page.links) if page else ()
