@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from scraper.errors import ConfigError
 from scraper.fetch.errors import FetchError
@@ -20,8 +21,7 @@ _PORTS = {"http": 80, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
 _FINDING = frozenset({"http", "socks5h"})
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(msgspec.Struct, frozen=True):
     """A proxy; its login goes to it alone, and is not shown.
 
     :ivar scheme: ``http``; ``socks4`` and ``socks5`` for those that are told addresses, ``socks5h`` for names.
@@ -32,7 +32,10 @@ class Proxy:
     scheme: str
     host: str
     port: int
-    login: tuple[str, str] | None = field(default=None, repr=False)
+    login: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"Proxy({self.url!r})"
 
     @property
     def socks(self) -> bool:
