@@ -74,7 +74,7 @@ def _with_ascii_host(text: str, base: str | None) -> str | None:
     So has it the standard since June 2026 (whatwg/url 914); ``can_ada`` is older.
     """
     host = _HOST.match(text)
-    if host is None or not host[1].isascii() or _STAND_IN.search(f"{text} {base}"):
+    if host is None or not host[1].isascii() or "%" in host[1] or _STAND_IN.search(f"{text} {base}"):
         return None
     try:
         url = _parsed(_ACE.sub(_stand_in, text), base and _ACE.sub(_stand_in, base))

@@ -65,6 +65,7 @@ def test_canonical_form(text: str, url: str) -> None:
         "", " ", "example.com", "/a", "//example.com", "ftp://example.com/", "mailto:a@b.c", "javascript:alert(1)",
         "data:,x", "file:///etc/passwd", "about:blank", "http://", "http:///", "http://[", "http://[::1", "http://a b/",
         "http://a:b/", "http://a:65536/", "http://a%/", "http://256.1.1.1/", "http://xn--a.ß/", "http://xn--a%/",
+        "http://xn--a.ª/", "http://xn--a.%C2%AA/", "ht\ttp://xn--a.ß/",
         "http://x0--.xn--a", "ws://a/", "http://a<b/",
         "\ud800", "http://a/\ud800",
     ],

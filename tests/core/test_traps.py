@@ -187,6 +187,20 @@ def test_near_is_what_differs_in_few_bits(one: int, bits: set[int], near: int, o
     assert duplicates.exceeds("a.test", 2, two) == (len(bits) <= near)
 
 
+@pytest.mark.parametrize("near", range(1, 17))
+def test_bits_that_differ_in_as_many_blocks_as_may_be(near: int) -> None:
+    duplicates = Duplicates(1, near)
+    assert not duplicates.exceeds("a.test", 1, 0)
+    assert duplicates.exceeds("a.test", 2, sum(1 << 64 * part // near for part in range(near)))
+
+
+def test_of_two_clusters_as_near_the_older_one_grows() -> None:
+    duplicates = Duplicates(2, near=2)
+    assert [duplicates.exceeds("a.test", 1, one) for one in (0b0000, 0b1111, 0b0011, 0b1111, 0b0000)] == [
+        False, False, False, False, True,
+    ]  # fmt: skip
+
+
 @given(prints=st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 7), max_size=60), near=st.integers(0, 3))
 def test_memory_is_bounded(prints: list[int], near: int) -> None:
     duplicates = Duplicates(1, near, room=5)
