@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pickle
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scraper.backends.simulated import Web
 from scraper.core import cookies
 from scraper.core.cookies import Jar
+from scraper.model import Fetched, Page, Request
+from scraper.settings import Identity
 from scraper.url import canonical
+from tests.webs import crawl, rules
 
 NOW = 1_700_000_000.0  # 2023-11-14
 SUFFIXES = {"com", "org", "uk", "co.uk", "jp", "github.io", "io", "localhost", "test"}
@@ -389,3 +394,23 @@ def site(host: str) -> str:
 def test_any_text_may_stand_for_a_date_or_an_age(text: str) -> None:
     met = after((HTTPS, f"a=1; Expires={text}"), (HTTPS, f"b=1; Max-Age={text}"))
     met.header(HTTPS, NOW)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_crawl_sends_cookies_back_where_they_are_from_and_records_none(on: bool) -> None:
+    sent: dict[str, str | None] = {}
+
+    def answer(request: Request) -> Fetched:
+        sent[request.url] = request.cookie
+        links = ("https://shop.example.com/2", "https://other.org/") if request.via is None else ()
+        return Fetched(request, 200, Page(links=links), cookies=("id=secret; Path=/; Secure",), at=NOW)
+
+    how = msgspec.structs.replace(rules(robots=True), identity=Identity(cookies=on))
+    log = crawl(Web.of(answer), "https://shop.example.com/", settings=how).log
+    back = "id=secret" if on else None
+    assert sent == {
+        "https://shop.example.com/": None,
+        "https://shop.example.com/2": back,
+        "https://other.org/": None,
+    }
+    assert "secret" not in repr(log.entries)
