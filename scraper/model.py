@@ -117,6 +117,16 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     delay: float = 0.0
     cookie: str | None = None
 
+    def __repr__(self) -> str:
+        return _without(self, "cookie")
+
+
+def _without(value: msgspec.Struct, secret: str) -> str:
+    """What ``repr`` shows of ``value``: all but the field ``secret``, which may hold a login."""
+    fields = ((name, getattr(value, name)) for name in value.__struct_fields__)
+    shown = (f"{name}={'***' if name == secret and field else repr(field)}" for name, field in fields)
+    return f"{type(value).__name__}({', '.join(shown)})"
+
 
 class Timings(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where the time of one fetch went, in microseconds; our own waiting apart from the server's.
@@ -226,6 +236,9 @@ class Fetched(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     address: str | None = None
     digest: int | None = None
     cookies: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return _without(self, "cookies")
 
     @property
     def url(self) -> str:

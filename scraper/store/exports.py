@@ -92,7 +92,8 @@ class CsvWriter(LineStore):
 _HEAD = b"url,outcome,status,reason,detail,title,depth,via,location,attempts,redirects,"
 """What every header line of ours begins with, of any version of this schema."""
 _DEPTH, _VIA = CsvWriter.COLUMNS.index("depth"), CsvWriter.COLUMNS.index("via")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the full-width forms of the first."""
 
 
 def _rows(rows: Iterable[list[Any]]) -> bytes:
