@@ -13,10 +13,13 @@ import pytest
 
 from scraper.fetch import FetchError
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Request, Response, Timings
+from scraper.parse import make_parser
+from scraper.settings import Settings
 from scraper.visit import OURS, REASONS, WRAPPERS, conclude, reason_of, visit, visit_async
 
 URL = "http://example.test/a/b"
 REQUEST = Request(URL)
+SESSION = "http://example.test/x?PHPSESSID=1"
 
 
 class Canned:
@@ -154,6 +157,24 @@ def test_location_of_what_is_no_redirect() -> None:
 ])  # fmt: skip
 def test_retry_after(value: str, seconds: float | None) -> None:
     assert concluded(response(503, at=1_000_000.0, retry_after=value)).retry_after == seconds
+
+
+def test_digests() -> None:
+    one, same = (concluded(response(body=b"<p>x", content_type=kind)).digest for kind in ("text/html", "image/png"))
+    assert one is not None
+    assert 0 <= one < 2**64
+    assert one == same != concluded(response(body=b"<p>y")).digest
+    assert concluded(response(body=b"")).digest is None
+    assert concluded(response(302, location="/x")).digest is None
+    assert concluded(response(302, location="mailto:x")).digest is None
+
+
+@pytest.mark.parametrize(("kind", "target"), [(Kind.PAGE, "http://example.test/x"), (Kind.ROBOTS, SESSION)])
+def test_locations_are_cleaned_as_links_are(kind: Kind, target: str) -> None:
+    answer = response(302, location="/x?PHPSESSID=1")
+    outcome = conclude(make_parser(Settings()), Request(URL, kind=kind), answer)
+    assert isinstance(outcome, Fetched)
+    assert outcome.location == target
 
 
 @pytest.mark.parametrize("error", [

@@ -8,11 +8,15 @@ import pytest
 
 from fixtures.demo import SITE
 from scraper import tuning
+from scraper.model import Response
 from scraper.parse import guard, make_parser, tokens, turbo
+from scraper.parse.directives import directives
 from scraper.parse.engines import Findings
+from scraper.parse.fields import related
+from scraper.parse.links import MAX_LINKS
 from scraper.settings import Parsing, Settings
 from scraper.url import MAX_TOTAL
-from tests.parse.pages import EXPECTED, PAGES, answer, parse
+from tests.parse.pages import ENGINES, EXPECTED, PAGES, answer, parse
 
 SIZE = 400_000
 
@@ -56,6 +60,74 @@ HOSTILE = {
     "brackets": fill("", "<"),
     "quotes": fill("<a ", "'\""),
 }
+
+
+LEADING = {
+    "metas": fill("", "<meta name=robots content=d{}>"),
+    "one meta": fill("<meta name=robots content='", "noindex,"),
+    "one meta of spaces": fill("<meta name=robots content='", " "),
+    "one long directive": fill("<meta name=robots content='", "noindex "),
+    "refreshes": fill("", "<meta http-equiv=refresh content='0;url=/{}'>"),
+    "one refresh": fill("<meta http-equiv=refresh content='0", " "),
+    "one refresh of digits": fill("<meta http-equiv=refresh content='", "1."),
+    "bases": fill("", "<base href=/{}/>"),
+    "links": fill("", "<link href=/{}>"),
+    "canonicals": fill("", "<link rel=canonical href='http://[{}'>"),
+    "relations": fill("<link href=/x rel='", "x "),
+    "images": fill("", "<img src=/{}>"),
+    "candidates": fill("<img srcset='", "/{} {}w,"),
+    "candidates of commas": fill("<img srcset='a", ","),
+    "candidates of brackets": fill("<img srcset='a ", "("),
+    "candidates of spaces": fill("<img srcset='a", " "),
+    "sources": fill("", "<source srcset='/{} 2x'>"),
+    "scripts that are elsewhere": fill("", "<script src=/{}></script>"),
+    "frames": fill("", "<iframe src=/{}></iframe>"),
+    "forms": fill("", "<form action=/{}></form>"),
+    "links not to follow": fill("", "<a rel=nofollow href=/{}></a>"),
+    "words of nofollow": fill("<a href=/x rel='", "nofollow "),
+    "title of dashes": fill("<title>404", " - "),
+    "title of notices": fill("<title>", "not found | "),
+    "data": fill("<svg>", "<![CDATA["),
+    "entities left open": fill("<a href='", "&amp"),
+    "tags left open": fill("", "<a href=/{} "),
+}
+
+
+@pytest.mark.timeout(8)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", LEADING)
+def test_what_leads_on_is_read_in_linear_time(name: str, engine: str) -> None:
+    if (engine, name) != ("lexbor", "tags left open"):  # quadratic in attributes, as its module says
+        page = parse(LEADING[name], engine)
+        assert len(page.links) + len(page.others) <= MAX_LINKS
+        assert len(page.robots or "") < 2_000
+
+
+def test_as_many_links_as_a_page_can_hold() -> None:
+    every = "".join(f"<a href={number:x}><img src={number:x}i>" for number in range(60_000))
+    page = parse(every.encode())
+    assert MAX_LINKS - 1 <= len(page.links) + len(page.others) <= MAX_LINKS
+
+
+def test_links_of_all_kinds_stay_within_bounds_together() -> None:
+    base = f"<base href='/{'a' * 7000}/'>"
+    page = parse(fill(base, "<a href={}>", "<img src={}>", "<a rel=nofollow href={}>", "<iframe src={}></iframe>"))
+    size = sum(map(len, page.links)) + sum(len(url) for _, url in page.others)
+    assert size < MAX_TOTAL + 8_000
+
+
+@pytest.mark.timeout(8)
+@pytest.mark.parametrize(
+    "part",
+    ["<a>; rel=next,", "<", ";", "<a>;", '<a>; rel="', '<a>; x="\\', ",", " ", "<a> ; ; ", "=", "<a>;a="],
+)
+def test_fields_are_read_in_linear_time(part: str) -> None:
+    found = related(part * (200_000 // len(part)))
+    assert len(found.links) <= 200_000 // len(part)
+    directives([], part * (200_000 // len(part)), "us")
+    headers = {"link": part * (64_000 // len(part)), "refresh": part * (64_000 // len(part))}
+    page = make_parser(Settings())(Response("http://x.test/", 200, headers, b"<p>"))
+    assert len(page.others) <= MAX_LINKS
 
 
 @pytest.mark.timeout(8)  # a few hundredths are needed; without the guards it would take ten seconds and more
