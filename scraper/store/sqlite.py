@@ -21,58 +21,16 @@ from typing import Any
 
 import msgspec
 
-from scraper import __version__
 from scraper.errors import StoreError
 from scraper.model import Entry, Outcome, Shallower
 from scraper.store.files import exists_already, open_locked, trouble
-from scraper.store.record import SCHEMA, Record, encode, outcome_of, record_of
+from scraper.store.record import outcome_of, record_of
+from scraper.store.schema import COLUMNS, as_record, as_row, prepare, put
 from scraper.store.sink import GROUP, GROUP_SECONDS
 
-__all__ = ["COLUMNS", "SqliteStore", "as_record", "translated"]
+__all__ = ["SqliteStore", "translated"]
 
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE outcomes (
-    id INTEGER PRIMARY KEY, url TEXT NOT NULL, outcome TEXT NOT NULL, status INTEGER, reason TEXT, detail TEXT,
-    title TEXT, depth INTEGER NOT NULL, via TEXT, location TEXT, attempts INTEGER NOT NULL, redirects INTEGER NOT NULL,
-    content_type TEXT, charset TEXT, size INTEGER NOT NULL, wire INTEGER NOT NULL,
-    waited_us INTEGER NOT NULL, server_us INTEGER NOT NULL, body_us INTEGER NOT NULL, parse_us INTEGER NOT NULL,
-    fetched_at REAL NOT NULL, retry_after REAL, error TEXT, data TEXT, links TEXT
-);
-"""
-_ADDED = {
-    "kind": "TEXT NOT NULL DEFAULT 'page'",
-    "kinds": "TEXT",
-    "unfollowed": "TEXT",
-    "canonical": "TEXT",
-    "robots": "TEXT",
-    "cut": "TEXT",
-    "simhash": "TEXT",
-    "digest": "TEXT",
-    "address": "TEXT",
-}
-"""Columns that the first databases of this schema lack; they get them when they are gone on with."""
-_VIEWS = {
-    "pages": """
-        SELECT url, status, title, depth, size, server_us, datetime(fetched_at, 'unixepoch') AS fetched
-        FROM outcomes WHERE kind = 'page' AND outcome = 'fetched' AND status BETWEEN 200 AND 299""",
-    "links": """
-        SELECT outcomes.url AS source, link.value AS target FROM outcomes, json_each(outcomes.links) AS link""",
-    "canonical_clusters": """
-        SELECT coalesce(canonical, url) AS canonical, count(*) AS pages, json_group_array(url) AS urls
-        FROM outcomes WHERE kind = 'page' AND outcome = 'fetched' AND status BETWEEN 200 AND 299 GROUP BY 1""",
-    "duplicates": """
-        SELECT digest, count(*) AS pages, json_group_array(url) AS urls
-        FROM outcomes WHERE kind = 'page' AND status BETWEEN 200 AND 299 AND digest IS NOT NULL
-        GROUP BY digest HAVING count(*) > 1""",
-}
-COLUMNS = (
-    "url, outcome, status, reason, detail, title, depth, via, location, attempts, redirects, content_type, charset, "
-    "size, wire, waited_us, server_us, body_us, parse_us, fetched_at, retry_after, error, data, links, "
-    "kind, kinds, unfollowed, canonical, robots, cut, simhash, digest, address"
-)
-_NAMES = tuple(COLUMNS.split(", "))
-_INSERT = f"INSERT INTO outcomes ({COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608 - names of our own
+_INSERT = f"INSERT INTO outcomes ({COLUMNS}) VALUES ({', '.join('?' * len(COLUMNS.split(', ')))})"  # noqa: S608 - names of our own
 _SELECT = f"SELECT {COLUMNS} FROM outcomes ORDER BY id"  # noqa: S608
 _CORRECT = "UPDATE outcomes SET depth = ?, via = ? WHERE url = ? AND kind = 'page'"
 _INDEX = "CREATE INDEX IF NOT EXISTS outcomes_url ON outcomes (url)"
@@ -123,7 +81,7 @@ class SqliteStore:
             if isinstance(entry, Shallower):
                 self._shallower.append((entry.depth, entry.via, entry.url))
             else:
-                self._rows.append(_row(record_of(entry)))
+                self._rows.append(as_row(record_of(entry)))
         if self._waiting and (self._waiting >= GROUP or self._clock() - self._since >= GROUP_SECONDS):
             self.commit()
 
@@ -171,7 +129,7 @@ class SqliteStore:
     def save_meta(self, key: str, value: Any) -> None:
         """Keep ``value``, anything that JSON can hold, under ``key``, at once."""
         with self._transaction() as db:
-            _put(db, key, value)
+            put(db, key, value)
 
     def seeds(self) -> list[str]:
         """The seeds that were saved: with them a crawl is resumed without naming its URLs again."""
@@ -212,113 +170,11 @@ class SqliteStore:
                 raise exists_already(self.name, resumable=True)
             db = sqlite3.connect(self.name, timeout=2.0, isolation_level=None)
             try:
-                _prepare(db, self.name)
+                prepare(db, self.name)
             except BaseException:
                 db.close()
                 raise
         return db
-
-
-def _prepare(db: sqlite3.Connection, name: str) -> None:
-    """See that ``db`` is ours, or make it so."""
-    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables:
-        _check(db, name, tables)
-    # A record with its links is about 5 kB: larger pages hold several instead of overflowing, 17 µs a page and not 24.
-    db.execute("PRAGMA page_size = 16384")
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA wal_autocheckpoint = 250")  # 4 MB, as SQLite's default is with its small pages
-    db.execute("PRAGMA synchronous = NORMAL")
-    missing = _ADDED.keys() - {row[1] for row in db.execute("PRAGMA table_info(outcomes)")}
-    if not missing:
-        return
-    db.execute("BEGIN IMMEDIATE")
-    if not tables:
-        _begin(db)
-    for name in _ADDED:
-        if name in missing:
-            db.execute(f"ALTER TABLE outcomes ADD COLUMN {name} {_ADDED[name]}")
-    for name, query in _VIEWS.items():
-        db.execute(f"DROP VIEW IF EXISTS {name}")
-        db.execute(f"CREATE VIEW {name} AS {query}")
-    db.execute("COMMIT")
-
-
-def _begin(db: sqlite3.Connection) -> None:
-    """The tables of a new database."""
-    for statement in filter(str.strip, _TABLES.split(";")):
-        db.execute(statement)
-    about = {"schema": SCHEMA, "version": __version__, "created": round(time.time(), 3)}
-    for key, value in about.items():
-        _put(db, key, value)
-
-
-def _check(db: sqlite3.Connection, name: str, tables: set[str]) -> None:
-    schema = None
-    if {"meta", "outcomes"} <= tables:
-        row = db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-        schema = row and row[0]
-    if schema is None:
-        raise StoreError(f"{name} is the database of another program: name another file")
-    if schema != str(SCHEMA):
-        raise StoreError(f"{name} holds records of schema {schema}, this version reads {SCHEMA}: name another file")
-
-
-def _put(db: sqlite3.Connection, key: str, value: Any) -> None:
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, encode(value).decode()))
-
-
-def _row(record: Record) -> tuple[Any, ...]:
-    """The values of :data:`COLUMNS`."""
-    times, links, data, others = record.timings, record.links, bytes(record.data), record.unfollowed
-    return (
-        record.url,
-        record.outcome,
-        record.status,
-        record.reason and record.reason.value,
-        record.detail,
-        record.title,
-        record.depth,
-        record.via,
-        record.location,
-        record.attempts,
-        record.redirects,
-        record.content_type,
-        record.charset,
-        record.size,
-        record.wire,
-        times.waited_us,
-        times.server_us,
-        times.body_us,
-        times.parse_us,
-        record.fetched_at,
-        record.retry_after,
-        record.error,
-        None if data == b"null" else data.decode(),
-        None if links is None else encode(links).decode(),
-        record.kind.value,
-        record.kinds,
-        None if others is None else encode(others).decode(),
-        record.canonical,
-        record.robots,
-        record.cut,
-        record.simhash,
-        record.digest,
-        record.address,
-    )
-
-
-def as_record(row: tuple[Any, ...], names: Sequence[str] = _NAMES) -> Record:
-    """The record that :func:`_row` laid out, of the columns ``names``: older databases have fewer."""
-    values = dict(zip(names, row, strict=True))
-    values["timings"] = {name: values.pop(name) for name in _TIMES}
-    values["data"] = msgspec.Raw((values["data"] or "null").encode())
-    for name in ("links", "unfollowed"):
-        values[name] = values.get(name) and msgspec.json.decode(values[name])
-    return msgspec.convert({"schema": SCHEMA, **values}, Record)
-
-
-_TIMES = ("waited_us", "server_us", "body_us", "parse_us")
 
 
 @contextlib.contextmanager
