@@ -236,10 +236,6 @@ def _headers(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tupl
     return pairs
 
 
-def _user_agent(value: str) -> str:
-    return _visible("the user agent", value)
-
-
 def _visible(what: str, text: str) -> str:
     """``text``, if a header can hold it (RFC 9110, 5.5): a line end in it would be another header."""
     if found := _UNSENDABLE.search(text):
@@ -288,7 +284,7 @@ _READERS: dict[str, Any] = {
     "trap": _trap,
     "ignore_robots": _ignore_robots,
     "headers": _headers,
-    "user_agent": _user_agent,
+    "user_agent": lambda value: _visible("the user agent", value),
     "auth": _auth,
     "proxy": _proxy,
     "ca_file": _ca_file,
