@@ -21,7 +21,6 @@ logs nothing and reads no clock; ``now`` is seconds on any steady clock. It belo
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -31,10 +30,10 @@ from scraper.core.admission import Admission
 from scraper.core.cookies import Jar
 from scraper.core.files import Files
 from scraper.core.frontier import Flight, Frontier
-from scraper.core.known import OUT, Edges, End, Known
 from scraper.core.pace import adapted, answered, hold
+from scraper.core.reach import Reach
 from scraper.core.site import Site
-from scraper.model import Entry, Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Shallower
+from scraper.model import Entry, Failed, Fetched, Kind, Outcome, Reason, Request, Shallower
 from scraper.settings import Settings
 from scraper.suffixes import is_public_suffix
 
@@ -75,12 +74,11 @@ class Crawl:
         self._admission = Admission(settings)
         self._frontier = Frontier(settings.politeness)
         self._files = Files(settings, self._frontier)
-        self._known = Known(settings.budget.depth)
+        self._reach = Reach(settings.budget.depth, self._admission, self._frontier)
         self._jar = Jar(is_public_suffix) if settings.identity.cookies else None
         self._flights: dict[str, Flight] = {}
         self._twins: dict[str, list[Request]] = {}
         self._retries: list[tuple[float, int, Request]] = []
-        self._promised: set[int] = set()
         self._turn = 0
         self._started: int = 0
         self._deadline: float | None = None
@@ -101,7 +99,7 @@ class Crawl:
     @property
     def known(self) -> int:
         """URLs met so far within the depth limit, whether in scope or not."""
-        return len(self._known)
+        return self._reach.known
 
     @property
     def hosts(self) -> int:
@@ -134,21 +132,7 @@ class Crawl:
 
         :returns: what is to be written: the seeds that ``include`` and ``exclude`` refuse, and corrections.
         """
-        entries: list[Entry] = []
-        fresh: list[str] = []
-        for url in urls:
-            if self._known.depth(url) is not None and hash(url) not in self._promised:
-                if self._budget.depth is not None:
-                    entries += self._spread(Edges(None, 0, 0, (url,)))
-                continue
-            self._promise(url)
-            self._promised.discard(hash(url))
-            if (why := self._admission.refuses_seed(url)) is None:
-                fresh.append(url)
-            else:
-                entries.append(self._refused(Request(url), Reason.SCOPE, why))
-                self._admission.ended(Request(url), None)
-        self._frontier.push(fresh, 0, None)
+        entries = self._reach.seed(urls)
         self._files.seed()
         return entries
 
@@ -194,12 +178,12 @@ class Crawl:
         :returns: corrections that the log does not hold yet.
         """
         for url in seeds:
-            self._promise(url)
+            self._reach.promise(url)
         logged: set[int] = set()
         shallower: dict[str, Entry] = {}
         for outcome in log:
             if outcome.request.kind is not Kind.PAGE:
-                self._files.replay(outcome, self._lead)
+                self._files.replay(outcome, self._reach.lead)
             elif hash(outcome.url) not in logged:
                 logged.add(hash(outcome.url))
                 shallower.update((entry.url, entry) for entry in self._replay(outcome))
@@ -237,7 +221,7 @@ class Crawl:
                     return None
                 request = self._frontier.next(site)
             if request.kind is Kind.PAGE:
-                request = self._current(request)
+                request = self._reach.current(request)
             if (refusal := self._admission.bars(site, request)) is not None:
                 turn.final.extend(self._end[request.kind](refusal, now))
             elif request.url not in self._flights:
@@ -286,160 +270,31 @@ class Crawl:
 
     def _end_page(self, outcome: Outcome, now: float) -> list[Entry]:
         final = self._final(outcome)
-        return [final, *self._follow(final)]
+        return [final, *self._reach.follow(final)]
 
     def _end_robots(self, outcome: Outcome, now: float) -> list[Entry]:
         self._files.end_robots(outcome, now)
         return [_clean(outcome)]
 
     def _end_sitemap(self, outcome: Outcome, now: float) -> list[Entry]:
-        return [_clean(outcome), *self._files.end_sitemap(outcome, self._lead)]
+        return [_clean(outcome), *self._files.end_sitemap(outcome, self._reach.lead)]
 
     def _replay(self, outcome: Outcome) -> list[Entry]:
-        url, depth = outcome.url, outcome.request.depth
-        self._promised.discard(hash(url))
-        known = self._known.depth(url)
-        if known is None:
-            self._known.add(url, depth)
-        elif depth < known:
-            self._known.lower(url, Edges(outcome.request.via, depth, 0, ()))
+        self._reach.recall(outcome.request)
         final = self._final(outcome)
         request = final.request
-        entries: list[Entry] = [Shallower(url, request.depth, request.via)] if request.depth < depth else []
-        return entries + self._follow(final)
-
-    def _promise(self, url: str) -> None:
-        """``url`` is at depth 0, whatever else is known of it."""
-        if self._known.depth(url) is None:
-            self._known.add(url, 0)
-            self._promised.add(hash(url))
-            self._admission.seeded()
-
-    def _current(self, request: Request) -> Request:
-        """``request`` with the depth and via that are known now; they may have got shorter while it waited."""
-        depth = self._known.depths[hash(request.url)]
-        if depth >= request.depth:
-            return request
-        return msgspec.structs.replace(request, depth=depth, via=self._known.via(request.url, request.via))
+        corrected = request.depth < outcome.request.depth
+        entries: list[Entry] = [Shallower(request.url, request.depth, request.via)] if corrected else []
+        return entries + self._reach.follow(final)
 
     def _final(self, outcome: Outcome) -> Outcome:
         """``outcome`` as it is recorded: with the depth known now, failed where it is one redirect too many."""
-        request = self._current(outcome.request)
+        request = self._reach.current(outcome.request)
         if isinstance(outcome, Fetched) and outcome.location and request.redirects >= self._budget.redirects:
             return Failed(request, Reason.REDIRECTS, f"one more, to {outcome.location}", outcome.timings, outcome.at)
         if request is not outcome.request:
             outcome = msgspec.structs.replace(outcome, request=request)
         return self._admission.cut(_clean(outcome))
-
-    def _follow(self, final: Outcome) -> list[Entry]:
-        """Meet what ``final`` leads to."""
-        request, end = final.request, _end(final)
-        redirect = end.targets[0] if end.targets and not end.step else None
-        entries = self._widen(redirect) if redirect is not None and self._admission.is_seed(request) else []
-        edges = Edges(request.url, request.depth + end.step, 0 if end.step else request.redirects + 1, end.targets)
-        entries += self._lead(edges)
-        self._finish(request.url, end)
-        self._admission.ended(request, redirect)
-        return entries
-
-    def _finish(self, url: str, end: End) -> None:
-        self._known.finish(url, end, whole=self._admission.may_widen)
-
-    def _refused(self, request: Request, reason: Reason, why: str) -> Refused:
-        self._finish(request.url, End((), 0))
-        return Refused(request, reason, why)
-
-    def _widen(self, target: str) -> list[Entry]:
-        """A seed leads to ``target``: a seed's place too, and what was out because of it is looked at again."""
-        entries: list[Entry] = []
-        for url in self._admission.chain(target):
-            if self._known.depth(url) is None:
-                self._known.forget(url)  # it may have been out
-            for outside, edges in self._admission.widen(url):
-                if self._known.depth(outside) is None:
-                    self._known.forget(outside)
-                entries += self._lead(self._as_now(edges)._replace(targets=(outside,)))
-        return entries
-
-    def _as_now(self, edges: Edges) -> Edges:
-        """``edges`` with the depth that their page has now."""
-        depth = None if edges.via is None else self._known.depth(edges.via)
-        return edges if depth is None else edges._replace(depth=depth if edges.redirects else depth + 1)
-
-    def _lead(self, edges: Edges) -> list[Entry]:
-        """Meet the targets of ``edges``."""
-        if self._budget.depth is not None:
-            return self._spread(edges)
-        depths = self._known.depths
-        targets = edges.targets
-        fresh = [url for url, key in zip(targets, map(hash, targets), strict=True) if key not in depths]
-        if fresh:
-            self._meet(fresh, edges)
-        return []
-
-    def _meet(self, urls: list[str], edges: Edges) -> None:
-        """URLs nobody has seen, within the depth limit: admit those that scope and traps do."""
-        admitted: list[str] = []
-        for url in urls:
-            if self._admission.admits(url, edges):
-                self._known.add(url, edges.depth)
-                admitted.append(url)
-            else:
-                self._known.refuse(url)
-        if admitted:
-            self._frontier.push(admitted, edges.depth, edges.via, edges.redirects)
-
-    def _spread(self, edges: Edges) -> list[Entry]:
-        """With a depth limit: meet what is new, lower what is known, and go on behind what is final, by a work list.
-
-        The list is in the order of depth (a 0-1 breadth-first search), so nothing is lowered twice in one call.
-
-        :returns: corrections for the final ones.
-        """
-        assert self._budget.depth is not None
-        entries: list[Entry] = []
-        may_widen = self._admission.may_widen
-        work = deque([edges])
-        while work:
-            edges = work.popleft()
-            if edges.depth > self._budget.depth:
-                continue
-            depth, depths = edges.depth, self._known.depths
-            fresh: list[str] = []
-            for url, key in zip(edges.targets, map(hash, edges.targets), strict=True):
-                known = depths.get(key)
-                if known is None:
-                    fresh.append(url)
-                elif known > depth:  # seldom: nearly all links lead to known URLs
-                    entries += self._lower(url, edges, work)
-                elif known == OUT and may_widen:
-                    self._admission.note_outside(url, edges)
-            if fresh:
-                self._meet(fresh, edges)
-        return entries
-
-    def _lower(self, url: str, edges: Edges, work: deque[Edges]) -> list[Entry]:
-        if self._known.settled(url):
-            return []
-        end = self._known.lower(url, edges)
-        if end is None:
-            return []
-        if end.step:
-            work.append(Edges(url, edges.depth + 1, 0, end.targets))
-        else:
-            work.appendleft(Edges(url, edges.depth, edges.redirects + 1, end.targets))
-        return [Shallower(url, edges.depth, edges.via)]
-
-
-def _end(outcome: Outcome) -> End:
-    """Where an outcome leads, and how much deeper that is."""
-    match outcome:
-        case Fetched(location=str() as target):
-            return End((target,), 0)
-        case Fetched(page=Page(links=links, cut=None)):
-            return End(links, 1)
-        case _:
-            return End((), 0)
 
 
 def _clean(outcome: Outcome) -> Outcome:
