@@ -76,6 +76,7 @@ def gather(backend: Backend, urls: list[str], patience: float = 30.0) -> list[Ou
 
 def held() -> tuple[int, set[str], set[str]]:
     """What this process holds: threads, open files, children."""
+    gc.collect()
     children = {pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()}
     files = {f"{entry.name}:{entry.readlink()}" for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()}
     return threading.active_count(), {name for name in files if "/fd" not in name}, children
@@ -121,7 +122,6 @@ def test_close_leaves_nothing_behind(name: str, site: Site, silent: str) -> None
         assert backend.collect(0.05) == []
     backend.close()
     backend.close()
-    gc.collect()
     deadline = time.monotonic() + 10
     while held() != before and time.monotonic() < deadline:
         time.sleep(0.05)  # a connection's last words may still be under way
