@@ -68,6 +68,11 @@ class Stage:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
 
+    @property
+    def seeds(self) -> list[str]:
+        """The URLs that a crawl of the rows is given."""
+        return [url for url, _ in self._seeds]
+
     def crawl(self, backend: str, settings: Settings = SETTINGS) -> list[Outcome]:
         """The outcomes of all rows, in one crawl for each way to treat them."""
         outcomes: list[Outcome] = []
