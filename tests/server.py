@@ -32,6 +32,7 @@ import zstandard
 
 __all__ = [
     "Behaviour",
+    "ClosedPort",
     "ScriptedServer",
     "ask_for_more",
     "bomb",
@@ -159,6 +160,19 @@ class ScriptedServer:
         if method == b"CONNECT":
             return self._scripts.get("CONNECT", status(405))(connection)
         return self._scripts.get(path, status(404))(connection)
+
+
+class ClosedPort(ScriptedServer):
+    """A port that nobody listens at, nor anybody else gets as long as it is there, unlike :func:`free_port`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listener.close()
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+
+    def __enter__(self) -> Self:
+        return self
 
 
 def raw(data: bytes, *, keep: bool = False) -> Behaviour:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 from tests.behaviours.rows import CERTS, HELLO, OK, Row, Rows, greeting, here, html, own, row, tls
-from tests.server import Behaviour, ScriptedServer, close, free_port, ok, redirect
+from tests.server import Behaviour, ClosedPort, ScriptedServer, close, ok, redirect
 
 __all__ = ["HOSTS", "TLS"]
 
@@ -31,14 +31,14 @@ def leads_to_name() -> Row:
 
 
 HOSTS: Rows = {
-    "refused port": row(None, "connect", url=f"http://127.0.0.1:{free_port()}/"),
-    "refused port over TLS": row(None, "connect", url=f"https://127.0.0.1:{free_port()}/"),
+    "refused port": row(None, "connect", place=ClosedPort),
+    "refused port over TLS": row(None, "connect", place=ClosedPort, scheme="https"),
     "port zero": row(None, "connect", url="http://127.0.0.1:0/"),
     "name too long": name(LONG, "dns"),
     "label too long": name("a" * 64 + ".test", "url"),
     "empty label": name("a..test", "url"),
     "to a private name": leads_to_name(),
-    "to another port here": leads_to(f"http://127.0.0.1:{free_port()}/"),
+    "to another port here": leads_to("http://127.0.0.1:9/"),
     "to another address here": leads_to("http://127.9.9.9/"),
     "to this host": leads_to("http://0.0.0.0/"),
     "to this host by IPv6": leads_to("http://[::1]/"),
