@@ -37,10 +37,13 @@ _REFRESH = re.compile(
 )
 
 
-def gather(title: str | None, find: Find, links: list[str], nofollow: list[str], tree: Any) -> Findings:
+def gather(
+    title: str | None, find: Find, links: list[str], nofollow: list[str], tree: Any, images: list[str] | None = None
+) -> Findings:
     """The findings of a page.
 
     :param links: the targets of its ``<a>``; ``nofollow`` those of them that are marked so.
+    :param images: the ``src`` of its ``<img>``, where none has a ``srcset``: there are often many.
     """
     found, marked, canonical = {"a": links}, {"a": nofollow} if nofollow else {}, []
     for attribute in find("area"):
@@ -70,7 +73,9 @@ def gather(title: str | None, find: Find, links: list[str], nofollow: list[str],
             canonical.append(attribute("href") or "")
         elif _UNRELATED.isdisjoint(relations):
             _put_full(found, "link", attribute("href"))
-    for tag in ("img", "source"):
+    if images:
+        found["img"] = [src for src in images if src and not src.isspace()]
+    for tag in ("img", "source") if images is None else ("source",):
         for attribute in find(tag):
             _put_full(found, "img", attribute("src"))
             if srcset := attribute("srcset"):

@@ -16,6 +16,7 @@ _LIGHT = 16_000
 """Bytes whose tree is never too heavy."""
 
 _HREFS = XPath("//a/@href")
+_SRCS = XPath("//img/@src")
 
 
 def read(markup: bytes | str) -> Findings:
@@ -25,8 +26,9 @@ def read(markup: bytes | str) -> Findings:
     def find(tag: str) -> list[Attribute]:
         return [element.attr for element in document.find_all(tag)]
 
+    images = None if document.select_one("img[srcset]") is not None else cast(list[str], _SRCS(document))
     marked = [href for link in document.select("a[rel~=nofollow i]") if (href := link.attr("href")) is not None]
-    return gather(_title(document), find, cast(list[str], _HREFS(document)), marked, document)
+    return gather(_title(document), find, cast(list[str], _HREFS(document)), marked, document, images)
 
 
 def tree(markup: bytes | str) -> Document:
