@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 
 from benchmarks.site import Site
 from scraper.core.robots import Rules
+from scraper.join import join_all
 from scraper.parse import robots
 from scraper.parse.encoding import encoding_name, sniff
 from scraper.suffixes import registrable
-from scraper.url import canonical, join_all, resolve, stripper
+from scraper.url import canonical, resolve, stripper
 
 __all__ = ["SUITES", "Case", "Suite", "main"]
 

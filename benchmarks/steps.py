@@ -25,6 +25,7 @@ from scraper.core.cookies import Jar
 from scraper.core.robots import Rules
 from scraper.core.traps import Duplicates, judge
 from scraper.fetch.guard import Guard
+from scraper.join import join_all
 from scraper.model import Fetched, Outcome, Page, Request, Response
 from scraper.parse import make_parser, robots
 from scraper.parse.engines import engine
@@ -36,7 +37,7 @@ from scraper.store.base import Store
 from scraper.store.jsonl import JsonlStore
 from scraper.store.sqlite import SqliteStore
 from scraper.suffixes import is_public_suffix
-from scraper.url import host_key, join_all, stripper
+from scraper.url import host_key, stripper
 
 __all__ = ["steps"]
 

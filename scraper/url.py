@@ -1,4 +1,4 @@
-"""URLs as identities: canonical form, joining against a base, host keys.
+"""URLs as identities: canonical form, what is taken out of them, host keys.
 
 The canonical form is made in two steps. :func:`resolve` gives what the WHATWG URL standard serialises: lower-case
 host, IDNA, no default port, no dot segments; ``can_ada`` does that in 0.7 µs a link. :func:`canonical` leaves out the
@@ -16,33 +16,19 @@ import can_ada
 
 __all__ = [
     "MAX_LENGTH",
-    "MAX_TOTAL",
     "canonical",
     "host_key",
     "hostname",
-    "join_all",
-    "join_map",
     "origin",
     "resolve",
+    "shortened",
     "stripper",
 ]
 
 MAX_LENGTH = 8_000
 """Longer URLs are not followed: servers and proxies refuse them (RFC 9110, 4.1 asks for at least 8,000 octets)."""
 
-MAX_TOTAL = 16_000_000
-"""Characters of one page's links together; those beyond are dropped. A base of 7,000 characters makes 900 MB of links
-out of a 2 MB page; an honest page of that size has links of some 10 million characters at most."""
-
-_SURE = MAX_TOTAL // MAX_LENGTH
-"""URLs that cannot be too many characters."""
-
 _HTTP = ("http://", "https://")
-
-_PLAIN = re.compile(r"/?+(?=[A-Za-z0-9])[A-Za-z0-9_~/-]*+(?:\.[A-Za-z0-9]++)?+(?:\?[A-Za-z0-9_.~=&+/-]++)?+").fullmatch
-"""Half of all hrefs: paths, at times with a query, that the standard takes as they are: no scheme nor host is in them,
-no dot segment, and nothing to encode."""
-_NOTHING = re.compile(r"(?!)").fullmatch
 
 
 def canonical(text: str, base: str | None = None) -> str | None:
@@ -99,68 +85,13 @@ def _stood_for(found: re.Match[str]) -> str:
     return f"{found[1]}{'nN'[found[2] == '1']}--"
 
 
-def join_all(base: str, hrefs: Iterable[str], clean: Callable[[str], str] | None = None) -> tuple[str, ...]:
-    """The canonical http(s) targets of ``hrefs``, each once, in order; see :func:`join_map`."""
-    return tuple(dict.fromkeys(join_map(base, hrefs, clean).values()))
-
-
-def join_map(
-    base: str, hrefs: Iterable[str], clean: Callable[[str], str] | None = None, most: int | None = None
-) -> dict[str, str]:
-    """Each of ``hrefs`` that leads to an http(s) URL, with that in canonical form. The hot path: 80 links a page.
-
-    :param clean: what each URL passes through at the end, as :func:`stripper` makes it.
-    :param most: different ``hrefs`` that are looked at.
-    """
-    unique = list(dict.fromkeys(hrefs))[:most]
-    try:
-        root = can_ada.parse(base)
-    except (ValueError, TypeError):
-        return _joined_singly(base, unique[:_SURE], clean)
-    folder = canonical(".", base) or ""
-    found = _joined(root, folder, unique[:_SURE], clean)
-    room = MAX_TOTAL - sum(map(len, found.values())) if len(unique) > _SURE else 0
-    for href in unique[_SURE:]:
-        joined = _joined(root, folder, (href,), clean)
-        found.update(joined)
-        room -= sum(map(len, joined.values()))
-        if room < 0:
-            break
-    return found
-
-
-def _joined(root: can_ada.URL, folder: str, hrefs: Iterable[str], clean: Callable[[str], str] | None) -> dict[str, str]:
-    """:func:`join_map` without its bounds; ``folder`` is what relative paths are put behind."""
-    origin = root.origin
-    plain = _PLAIN if folder else _NOTHING
-    found: dict[str, str] = {}
-    for href in hrefs:
-        if plain(href):
-            url = (origin if href[0] == "/" else folder) + href
-        else:
-            try:
-                url = (root + href).href
-            except (ValueError, TypeError):
-                url = resolve(href, root.href) or ""
-            if not url.startswith(_HTTP):
-                continue
-            if "#" in url:
-                url = url[: url.index("#")]
-            if "@" in url:
-                url = _without_login(url)
-            if "%" in url:
-                url = _equal(url)
-        if clean is not None and ("?" in url or ";" in url or "(" in url):
-            url = clean(url)
-        if len(url) <= MAX_LENGTH:
-            found[href] = url
-    return found
-
-
-def _joined_singly(base: str, hrefs: Iterable[str], clean: Callable[[str], str] | None) -> dict[str, str]:
-    """For the bases that :func:`resolve` knows and the parser does not."""
-    urls = ((href, canonical(href, base)) for href in hrefs)
-    return {href: clean(url) if clean else url for href, url in urls if url is not None}
+def shortened(url: str) -> str:
+    """The canonical form of an http(s) URL that :func:`resolve` gave: without fragment and login, escapes made equal."""
+    if "#" in url:
+        url = url[: url.index("#")]
+    if "@" in url:
+        url = _without_login(url)
+    return _equal(url) if "%" in url else url
 
 
 def stripper(names: Iterable[str], sessions: bool) -> Callable[[str], str] | None:
@@ -254,11 +185,7 @@ def origin(url: str) -> str:
 
 
 def _identity(url: str) -> str | None:
-    if not url.startswith(_HTTP) or len(url) > MAX_LENGTH:
-        return None
-    url = url.partition("#")[0]
-    url = _without_login(url) if "@" in url else url
-    return _equal(url) if "%" in url else url
+    return shortened(url) if url.startswith(_HTTP) and len(url) <= MAX_LENGTH else None
 
 
 def _equal(url: str) -> str:

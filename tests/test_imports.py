@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "model": set(),
     "url": set(),
+    "join": {"url"},
     "addresses": set(),
     "suffixes": set(),
     "scope": {"errors", "url", "suffixes"},
@@ -30,9 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "printing": set(),
     # the workers' side
     "fetch": BASE | {"settings", "addresses"},
-    "parse": BASE | {"settings"},
+    "parse": BASE | {"settings", "join"},
     "visit": BASE | {"settings", "fetch", "parse"},
-    "backends": VALUES | {"fetch", "parse", "visit", "tuning"},
+    "backends": VALUES | {"fetch", "parse", "visit", "tuning", "join"},
     # the owner's side
     "store": BASE | {"printing", "stats", "version"},
     "report": BASE | {"settings", "stats", "store", "core", "printing"},
@@ -73,7 +74,7 @@ IMPURE = {
     "time",
     "urllib3",
 }
-PURE = {"errors", "model", "url", "addresses", "scope", "settings", "stats", "core"}
+PURE = {"errors", "model", "url", "join", "addresses", "scope", "settings", "stats", "core"}
 
 LATE: dict[str, str] = {
     "__main__.py": "Ctrl-C during the imports is no reason for a traceback",

@@ -26,11 +26,12 @@ import msgspec
 
 from scraper.backends.police import Police
 from scraper.errors import ConfigError
+from scraper.join import join_all
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Request, Timings
 from scraper.parse import robots
 from scraper.settings import is_loopback
 from scraper.stats import Stats
-from scraper.url import canonical, hostname, join_all, origin
+from scraper.url import canonical, hostname, origin
 
 __all__ = ["Arrival", "Simulated", "Web"]
 

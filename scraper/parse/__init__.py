@@ -7,10 +7,12 @@ there is one, the user's function. A page is parsed once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 import turbohtml
 
+from scraper.join import Memory
 from scraper.model import Kind, Page, Response
 from scraper.parse.absent import says_nothing_is_here
 from scraper.parse.directives import directives
@@ -53,7 +55,7 @@ class Parser:
         self.clean = stripper(settings.discovery.strip, traps.sessions)
         self._read = engine(parsing.parser)
         self._function = load_function(parsing.function) if parsing.function else None
-        self._link = Linker(settings.discovery, self.clean)
+        self._link = Linker(settings.discovery, self.clean, _memory(settings.discovery.strip, traps.sessions))
         self._agent = product_token(settings.identity.user_agent)
         self._size = settings.limits.parsed
         self._nofollow, self._soft_404 = settings.discovery.nofollow, traps.soft_404
@@ -87,6 +89,12 @@ class Parser:
         if self._soft_404 and status == 200 and title and says_nothing_is_here(title):
             return "soft-404"
         return None
+
+
+@lru_cache(maxsize=4)
+def _memory(strip: tuple[str, ...], sessions: bool) -> Memory:
+    """What the parsers of all threads share: each would remember the same."""
+    return Memory()
 
 
 def _markup(response: Response, size: int) -> tuple[str, bytes | str]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from scraper.join import Joiner, Memory
 from scraper.model import LINK_KINDS
 from scraper.parse.engines import Findings
 from scraper.parse.fields import Related, related
 from scraper.parse.gather import refresh_target
 from scraper.settings import Discovery
-from scraper.url import canonical, join_map
+from scraper.url import canonical
 
 __all__ = ["MAX_LINKS", "Linked", "Linker"]
 
 MAX_LINKS = 50_000
 """Targets of one page that are looked at, followed and noted together: as many as a sitemap may have. Their URLs have
-:data:`scraper.url.MAX_TOTAL` characters together at most."""
+:data:`scraper.join.MAX_TOTAL` characters together at most."""
 _FIELD_LINKS = 100
 """The same for the ``Link`` field."""
 
@@ -47,9 +48,13 @@ class Linker:
     others, those marked nofollow last. A URL that is followed is not among the others, whatever else leads to it.
 
     :param clean: what every URL passes through; see :func:`scraper.url.stripper`.
+    :param memory: what the linkers of one process share that have the same ``clean``.
     """
 
-    def __init__(self, discovery: Discovery, clean: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self, discovery: Discovery, clean: Callable[[str], str] | None = None, memory: Memory | None = None
+    ) -> None:
+        self._memory = memory or Memory()
         self._follow = discovery.follow
         self._nofollow = discovery.nofollow
         self._clean = clean
@@ -59,22 +64,22 @@ class Linker:
         base = (canonical(findings.base, url) if findings.base is not None else None) or url
         field = related(headers["link"]) if "link" in headers else _NO_FIELD
         followed, noted = self._sorted(headers, field, findings)
-        joined = join_map(base, chain.from_iterable(hrefs for _, hrefs in followed + noted), self._clean, MAX_LINKS)
-        of_field = join_map(url, field.links, self._clean, _FIELD_LINKS) if field.links else joined
-        links: dict[Any, None] = {None: None}
+        join = Joiner(base, self._clean, MAX_LINKS, self._memory)
+        of_field = Joiner(url, self._clean, _FIELD_LINKS) if field.links else join
+        links: dict[str, None] = {}
         kinds = ""
         for kind, hrefs in followed:
             before = len(links)
-            links.update(_targets(of_field if kind == "header" else joined, hrefs))
+            links.update((of_field if kind == "header" else join)(hrefs))
             kinds += LINK_KINDS[kind] * (len(links) - before)
         others = [
             (kind, target)
             for kind, hrefs in noted
-            for target in _targets(of_field if kind == "header" else joined, hrefs)
+            for target in (of_field if kind == "header" else join)(hrefs)
             if target not in links
         ]
         kinds = kinds if kinds.strip("a") else ""
-        return Linked(tuple(links)[1:], kinds, tuple(others), self._own(url, base, field, findings))
+        return Linked(tuple(links), kinds, tuple(others), self._own(url, base, field, findings))
 
     def _sorted(self, headers: dict[str, str], field: Related, findings: Findings) -> tuple[_Groups, _Groups]:
         """The targets that are followed, and those that are only noted."""
@@ -99,11 +104,6 @@ class Linker:
             if target is not None:
                 return self._clean(target) if self._clean else target
         return None
-
-
-def _targets(joined: dict[str, str], hrefs: list[str]) -> dict[Any, None]:
-    """The URLs, each once, in order; None among them stands for all that lead nowhere."""
-    return dict.fromkeys(map(joined.get, hrefs))
 
 
 def _without(hrefs: list[str], marked: list[str]) -> list[str]:

@@ -14,9 +14,10 @@ from itertools import chain
 from typing import NamedTuple
 from xml.parsers import expat
 
+from scraper.join import MAX_TOTAL
 from scraper.model import Page, Response
 from scraper.parse.encoding import UTF8, decode, encoding_name
-from scraper.url import MAX_TOTAL, canonical
+from scraper.url import canonical
 
 __all__ = ["MAX_ENTRIES", "MAX_LOCATION", "MAX_SIZE", "read"]
 

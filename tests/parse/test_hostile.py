@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.demo import SITE
 from scraper import tuning
+from scraper.join import MAX_TOTAL
 from scraper.model import Response
 from scraper.parse import guard, make_parser, tokens, turbo
 from scraper.parse.directives import directives
@@ -15,7 +16,6 @@ from scraper.parse.engines import Findings
 from scraper.parse.fields import related
 from scraper.parse.links import MAX_LINKS
 from scraper.settings import Parsing, Settings
-from scraper.url import MAX_TOTAL
 from tests.parse.pages import ENGINES, EXPECTED, PAGES, answer, parse
 
 SIZE = 400_000

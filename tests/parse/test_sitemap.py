@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.demo import SITE
+from scraper.join import MAX_TOTAL
 from scraper.model import Page, Response
 from scraper.parse.sitemap import MAX_ENTRIES, MAX_LOCATION, MAX_SIZE, read
-from scraper.url import MAX_TOTAL
 
 URL = "https://example.com/maps/map.xml"
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
