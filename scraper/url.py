@@ -86,7 +86,7 @@ def _stood_for(found: re.Match[str]) -> str:
 
 
 def shortened(url: str) -> str:
-    """The canonical form of an http(s) URL that :func:`resolve` gave: without fragment and login, escapes made equal."""
+    """The canonical form of an http(s) URL that :func:`resolve` gave: no fragment, no login, escapes made equal."""
     if "#" in url:
         url = url[: url.index("#")]
     if "@" in url:
