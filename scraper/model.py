@@ -167,8 +167,9 @@ class Response(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the parser made of a body: of a page, and of a robots file or a sitemap likewise.
 
-    :ivar links: absolute and canonical, each once, in the order of the document: those of the kinds that are followed,
-        and not marked nofollow. Of a robots file its sitemaps, of a sitemap its entries.
+    :ivar links: absolute and canonical, each once: those of the kinds that are followed, and not marked nofollow. They
+        come kind by kind, as :data:`LINK_KINDS` has them, each kind in the order of the document. Of a robots file its
+        sitemaps, of a sitemap its entries.
     :ivar charset: the name of the encoding that the text was decoded with.
     :ivar data: what the user's ``parse`` function returned: anything that JSON can hold. Of a robots file the rules
         that hold for us, of a sitemap the dates of its entries.

@@ -116,10 +116,14 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
 
 
 def _target(parse: Parse, request: Request, response: Response) -> str | None:
-    """Where a redirect leads; pages' URLs are cleaned as links are, if ``parse`` knows how."""
+    """Where a redirect leads; pages' URLs are cleaned as links are, if ``parse`` knows how.
+
+    Where nothing but what is cleaned away is new, the target stands as it is: the page is there and nowhere else.
+    """
     target = canonical(response.headers["location"], base=response.url)
     clean = getattr(parse, "clean", None) if request.kind is Kind.PAGE else None
-    return clean(target) if clean and target else target
+    cleaned = clean(target) if clean and target else target
+    return cleaned if cleaned != request.url else target
 
 
 def reason_of(error: BaseException) -> tuple[Reason, str]:

@@ -177,6 +177,13 @@ def test_locations_are_cleaned_as_links_are(kind: Kind, target: str) -> None:
     assert outcome.location == target
 
 
+def test_a_location_that_is_new_by_its_session_alone_is_followed() -> None:
+    """Cleaned it would be where we are, which is known: the page would be lost."""
+    outcome = conclude(make_parser(Settings()), REQUEST, response(302, location=f"{URL}?PHPSESSID=1#top"))
+    assert isinstance(outcome, Fetched)
+    assert outcome.location == f"{URL}?PHPSESSID=1"
+
+
 @pytest.mark.parametrize("error", [
     RuntimeError("x" * 500),
     RuntimeError("<" + "x" * 1_000_000),

@@ -108,8 +108,9 @@ class Protocol(ResponseHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if self._straight:
-            self._address = transport.get_extra_info("peername")[0]
+        peer = transport.get_extra_info("peername")  # None where the server has reset the connection already
+        if self._straight and peer:
+            self._address = peer[0]
 
     def set_response_params(self, **params: Any) -> None:
         """A request is about to be sent by the task that runs now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import struct
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import pytest
 
 from scraper.fetch.asyncio import AsyncFetcher, _Sweeper
 from scraper.fetch.errors import FetchError
-from scraper.fetch.protocol import Flight
+from scraper.fetch.protocol import Flight, Protocol
 from scraper.model import Outcome, Request
 from scraper.settings import Identity, Limits
 from scraper.visit import visit_async
@@ -178,6 +179,31 @@ def test_cancelled_by_nobody() -> None:
         Flight(task, 0.0).land()
 
     asyncio.run(land())
+
+
+@pytest.mark.parametrize("make", LOOPS)
+def test_a_server_that_resets_at_once_leaves_no_address_and_no_trouble(
+    make: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """The system knows no peer of such a connection any more; what a protocol raises goes to stderr."""
+    told: list[object] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: told.append(context))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            connection = socket.create_connection(listener.getsockname())
+            accepted, _ = listener.accept()
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            accepted.close()
+            connection.setblocking(False)
+            await loop.create_connection(lambda: Protocol(loop, {}, LIMITS, {}, straight=True), sock=connection)
+            await asyncio.sleep(0.01)
+
+    loop = make()
+    loop.run_until_complete(run())
+    loop.close()
+    assert told == []
 
 
 def test_close_without_a_fetch() -> None:
