@@ -3,7 +3,8 @@
 It is asked with the addresses that a connection is about to be made to, when it is made: what a name server says before
 or after that does not matter (DNS rebinding). A connection that is used again was judged when it was opened, and the
 pools keep those of each host and port apart. Behind a proxy that finds the addresses itself only those can be judged
-that stand in the URL.
+that stand in the URL, and ``localhost``, which every system takes for itself (RFC 6761, 6.3): the proxy's machine is
+often ours.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import socket
 from collections.abc import Collection
 from ipaddress import ip_address
 
-from scraper.addresses import is_public
+from scraper.addresses import is_own_address, is_public
 from scraper.fetch.errors import FetchError
 from scraper.fetch.route import Proxy
 from scraper.model import Reason
@@ -54,9 +55,13 @@ class Guard:
             raise FetchError(Reason.URL, "not a canonical http(s) URL")
         if self.judges:
             return
-        address = _literal(hostname(url))
-        if address is not None and not is_public(address) and not self._lets_pass(host_key(url)):
-            raise _refused(address)
+        host = hostname(url)
+        address = _literal(host)
+        if not self._lets_pass(host_key(url)):
+            if address is not None and not is_public(address):
+                raise _refused(address)
+            if address is None and is_own_address(host):
+                raise FetchError(Reason.PRIVATE_ADDRESS, f"{host} is the machine itself: --allow-private lets it pass")
 
     def _lets_pass(self, key: str) -> bool:
         return self._safety.private or key in self._safety.named

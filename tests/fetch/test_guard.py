@@ -152,9 +152,19 @@ def test_where_an_answer_over_tls_came_from(border: Border) -> None:
 def test_behind_a_proxy_names_are_its_business_and_addresses_ours(border: Border, server: ScriptedServer) -> None:
     server.script("/", ok())
     border.be(Identity(proxy=server.url("")), LIMITS, Safety(named=frozenset({"10.0.0.9"})))
-    urls = ["http://localhost/", "http://10.0.0.1/", "https://[::1]/", "http://127.1/", "http://10.0.0.9/"]
+    urls = ["http://intranet/", "http://10.0.0.1/", "https://[::1]/", "http://127.1/", "http://10.0.0.9/"]
     outcomes = border.fetch(*urls)
     assert [word(outcome) for outcome in outcomes] == ["200", REFUSED, REFUSED, REFUSED, "200"]
     assert len(server.requests) == 2
     assert isinstance(outcomes[0], Fetched)
     assert outcomes[0].address is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost.", "dev.localhost", "localhost:8000"])
+def test_behind_a_proxy_localhost_is_an_address_too(border: Border, server: ScriptedServer, host: str) -> None:
+    server.script("/", ok())
+    border.be(Identity(proxy=server.url("")), LIMITS, Safety(named=frozenset({"localhost:1"})))
+    assert border(f"http://{host}/") == REFUSED
+    assert border(f"https://{host}/") == REFUSED
+    assert not server.requests
+    assert border("http://localhost:1/") == "200"
