@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import can_ada
 
-from scraper.url import MAX_LENGTH, canonical, resolve, shortened
+from scraper.url import MAX_LENGTH, canonical, names_no_host, resolve, shortened
 
 __all__ = ["MAX_TOTAL", "Joiner", "Memory", "join_all"]
 
@@ -125,7 +125,7 @@ class Joiner:
         return url if len(url) <= MAX_LENGTH else ""
 
     def _long_way(self, href: str) -> str:
-        if self._root is None:
+        if self._root is None or names_no_host(href):
             return canonical(href, self._base) or ""
         try:
             url = str((self._root + href).href)

@@ -54,6 +54,8 @@ HOSTILE = {
     "titles": fill("<title>", "x "),
     "one endless link": fill("<a href='http://", "é"),
     "one endless path": fill("<a href='", "a/../"),
+    "one link of many letters": ("<a href='//" + 25 * "".join(map(chr, range(0x4E00, 0x9FA5))) + "'>").encode(),
+    "one label of punycode": ("<a href='h\nttp://x@xn--" + 990_000 * "a9" + "'>").encode(),
     "punycode": fill("<a href='http://", "xn--zca."),
     "white space": fill("<a href='http://a", "\t"),
     "metas": fill("", "<meta "),
