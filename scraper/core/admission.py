@@ -63,8 +63,8 @@ class Admission:
 
     def note_outside(self, url: str, edges: Edges) -> None:
         """A way leads to what is out: it counts if a seed's redirect should bring that in."""
-        if self._seeds and not self._scope.admits(url):
-            self._outside.append((url, edges))
+        if self._seeds and not self._scope.admits(url) and self._judge(url) is None:
+            self._outside.append((url, Edges(edges.via, edges.depth, edges.redirects, ())))  # not all of its page's
 
     def bars(self, site: Site, request: Request) -> Refused | Failed | None:
         """The outcome of a request that must not be made; None where it may."""

@@ -39,7 +39,7 @@ from scraper.suffixes import is_public_suffix
 
 __all__ = ["Crawl", "Turn"]
 
-_AT_ONCE = 500
+_AT_ONCE = 50
 """Refusals in one turn at most, so that the loop around goes on breathing."""
 
 

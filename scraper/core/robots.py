@@ -18,10 +18,14 @@ import msgspec
 
 from scraper.model import Failed, Fetched, Outcome, Reason
 
-__all__ = ["ALLOW_ALL", "DISALLOW_ALL", "MAX_REDIRECTS", "Rules", "Verdict", "target", "verdict"]
+__all__ = ["ALLOW_ALL", "DISALLOW_ALL", "MAX_REDIRECTS", "PIECES", "Rules", "Verdict", "target", "verdict"]
 
 MAX_REDIRECTS = 5
 """Redirects in a row that are followed to a robots file, to other hosts too (2.3.1.2)."""
+
+PIECES = 3_000
+"""Pieces of patterns with a star that are looked for. They all are, in every URL of the site, and one takes some 2 µs:
+a file of 20,000 such patterns took 0.1 s a URL. Honest files have some hundred."""
 
 _FILE = "/robots.txt"
 _END = "\n"  # in no canonical URL
@@ -55,7 +59,7 @@ class Rules:
 
     def __init__(self, rules: Iterable[tuple[bool, str]] = (), delay: float | None = None) -> None:
         """Take ``(allow, pattern)`` each; an empty pattern says nothing."""
-        found = [_rule(allow, pattern) for allow, pattern in rules if pattern]
+        found = _bounded(_rule(allow, pattern) for allow, pattern in rules if pattern)
         barring = [rule.pieces for rule in found if not rule.allow]
         self._prefixes = tuple(pieces[0] for pieces in barring if len(pieces) == 1)
         self._globs = tuple(pieces for pieces in barring if len(pieces) > 1)
@@ -151,6 +155,22 @@ def _rule(allow: bool, pattern: str) -> _Rule:
     if "%" in pattern:
         pieces = tuple(_ESCAPE.sub(_unescape, piece) for piece in pieces)
     return _Rule(sum(map(len, pieces)) + len(rest), allow, pieces)
+
+
+def _bounded(rules: Iterable[_Rule]) -> list[_Rule]:
+    """``rules`` with no more than :data:`PIECES` in patterns with a star; a prefix costs next to nothing.
+
+    Of further ones that bar, what stands before the star counts, which bars more; further ones that allow are let go.
+    """
+    kept, left = [], PIECES
+    for rule in rules:
+        if len(rule.pieces) > 1:
+            left -= len(rule.pieces)
+            if left < 0 and rule.allow:
+                continue
+            rule = rule if left >= 0 else rule._replace(pieces=rule.pieces[:1])
+        kept.append(rule)
+    return kept
 
 
 def _rank(rule: _Rule) -> tuple[int, bool]:

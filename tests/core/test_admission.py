@@ -7,6 +7,8 @@ import pytest
 
 from scraper.backends.simulated import Web
 from scraper.core import Crawl
+from scraper.core.admission import Admission
+from scraper.core.known import Edges
 from scraper.model import Entry, Fetched, Outcome, Page, Reason, Request
 from scraper.settings import Identity, Scope, ScopeMode, Settings, Traps
 from tests.webs import Log, crawl, rules
@@ -49,6 +51,16 @@ def test_it_does_not_matter_whether_the_links_or_the_redirect_came_first() -> No
         settings = rules(scope=Scope.around(seeds))
         ended = crawl(web, *seeds, settings=settings, latency=lambda request, slow=slow: 5.0 * (request.url == slow))  # type: ignore[misc]
         assert set(ended.log.urls) == {*seeds, "http://new.test/home", "http://new.test/early"}
+
+
+def test_what_is_kept_for_a_wider_scope_is_small() -> None:
+    """No URL that is a trap there too, and not with each one all that its page leads to."""
+    admission = Admission(rules(scope=Scope.around([A])))
+    admission.seeded()
+    targets = ("http://b.test/x", f"http://b.test/{'x' * 3_000}", "http://c.test/")
+    for target in targets:
+        assert not admission.admits(target, Edges(A, 1, 0, targets))
+    assert [*admission.widen("http://b.test/")] == [("http://b.test/x", Edges(A, 1, 0, ()))]
 
 
 def test_a_chain_of_redirects_widens_to_its_end_and_a_links_redirect_does_not() -> None:

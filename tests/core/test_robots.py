@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.core.robots import ALLOW_ALL, DISALLOW_ALL, MAX_REDIRECTS, Rules, target, verdict
+from scraper.core.robots import ALLOW_ALL, DISALLOW_ALL, MAX_REDIRECTS, PIECES, Rules, target, verdict
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request
 from scraper.parse.robots import parse
 from scraper.url import canonical
@@ -181,3 +181,16 @@ def test_the_constants() -> None:
     assert ALLOW_ALL.allowed(HOST + "/a")
     assert not DISALLOW_ALL.allowed(HOST + "/a")
     assert DISALLOW_ALL.allowed(HOST + "/robots.txt")
+
+
+def test_patterns_with_a_star_are_bounded_on_the_side_of_caution() -> None:
+    """What is beyond the bound bars more than it says, and allows nothing."""
+    many = [(False, f"/many/*{number}.") for number in range(PIECES // 2)]
+    rules = Rules([*many, (False, "/late/*x"), (True, "/late/*x/y"), (False, "/plain")])
+    assert not rules.allowed(f"{HOST}/many/0.")
+    assert rules.allowed(f"{HOST}/many/x")
+    assert not rules.allowed(f"{HOST}/late/")
+    assert not rules.allowed(f"{HOST}/late/x/y")
+    assert not rules.allowed(f"{HOST}/plain")
+    assert rules.allowed(f"{HOST}/")
+    assert sum(len(rule.pieces) for rule in rules._ranked if len(rule.pieces) > 1) == PIECES
