@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from scraper.backends.police import Impolite, Police
@@ -238,10 +240,19 @@ def test_a_robots_file_elsewhere_may_be_late() -> None:
 
 def test_behind_too_many_redirects_there_is_no_robots_file() -> None:
     beat = Beat(robots=True)
-    for _ in range(5):
-        beat.robots(301, location=ROBOTS)
+    chain = [ROBOTS, *(f"http://r{number}/" for number in range(6))]
+    for here, there in pairwise(chain[:-1]):
+        beat.robots(301, location=there, url=here)
     beat.refuses("not been answered yet", A, 0.0)
-    beat.robots(301, location=ROBOTS)
+    beat.robots(301, location=chain[-1], url=chain[-2])
+    beat.visit(A)
+
+
+def test_a_loop_of_redirects_is_no_robots_file() -> None:
+    beat = Beat(robots=True)
+    beat.robots(301, location="http://b/r")
+    beat.refuses("not been answered yet", A, 0.0)
+    beat.robots(301, location=ROBOTS, url="http://b/r")
     beat.visit(A)
 
 

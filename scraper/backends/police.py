@@ -26,7 +26,8 @@ __all__ = ["Impolite", "Police", "Rules"]
 SLACK = 1e-6
 """Seconds that clocks may round away."""
 HOPS = 5
-"""Redirects that must be followed to a robots file (RFC 9309, 2.3.1.2); behind more of them there is none."""
+"""Redirects that must be followed to a robots file (RFC 9309, 2.3.1.2); behind more of them, and in a loop, there is
+none."""
 
 
 class Impolite(AssertionError):
@@ -43,7 +44,7 @@ class Police:
         self._politeness = politeness or Politeness()
         self._agent = agent
         self._files: dict[str, _File] = {}
-        self._chains: dict[str, dict[str, int]] = {}
+        self._chains: dict[str, dict[str, tuple[str, ...]]] = {}
         self._starts: dict[str, float] = {}
         self._flights: Counter[str] = Counter()
         self._addresses: dict[str, str] = {}
@@ -167,18 +168,19 @@ class Police:
         waiting = self._chains.setdefault(outcome.url, {})
         site = origin(outcome.url)
         if outcome.url == f"{site}/robots.txt" and site not in waiting:
-            self._lead(site, outcome.url, 0)
-        for site, hops in [*waiting.items()]:
-            if isinstance(outcome, Fetched) and outcome.location and hops < HOPS:
-                self._lead(site, outcome.location, hops + 1)
+            self._lead(site, outcome.url, ())
+        for site, before in [*waiting.items()]:
+            led = (*before, outcome.url)
+            if isinstance(outcome, Fetched) and outcome.location and len(led) <= HOPS and outcome.location not in led:
+                self._lead(site, outcome.location, led)
             else:
                 self._files[site] = self._file(outcome, at, text, self._files.get(site))
 
-    def _lead(self, site: str, url: str, hops: int) -> None:
-        """From now on the file at ``url`` speaks for ``site``, and no other."""
+    def _lead(self, site: str, url: str, led: tuple[str, ...]) -> None:
+        """From now on the file at ``url`` speaks for ``site``, and no other; ``led`` are those that led there."""
         for waiting in self._chains.values():
             waiting.pop(site, None)
-        self._chains.setdefault(url, {})[site] = hops
+        self._chains.setdefault(url, {})[site] = led
 
     def _file(self, outcome: Outcome, at: float, text: str, before: _File | None) -> _File:
         """What the answer means (RFC 9309, 2.3.1). When it cannot be had, what was known before may still be used."""
