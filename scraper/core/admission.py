@@ -68,7 +68,7 @@ class Admission:
 
     def bars(self, site: Site, request: Request) -> Refused | Failed | None:
         """The outcome of a request that must not be made; None where it may."""
-        given_up = site.gates[0].given_up
+        given_up = site.gate.given_up
         if given_up is not None:
             return Refused(request, Reason.GIVEN_UP, given_up)
         if request.kind is not Kind.PAGE:

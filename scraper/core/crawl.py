@@ -30,6 +30,7 @@ from scraper.core.admission import Admission
 from scraper.core.cookies import Jar
 from scraper.core.files import Files
 from scraper.core.frontier import Flight, Frontier
+from scraper.core.gate import Gate
 from scraper.core.pace import adapted, answered, hold
 from scraper.core.reach import Reach
 from scraper.core.site import Site
@@ -231,7 +232,7 @@ class Crawl:
         return None
 
     def _launch(self, request: Request, site: Site, now: float) -> Request:
-        delay = site.gates[0].delay
+        delay = site.gate.delay
         cookie = self._jar.header(request.url, now + self._epoch) if self._jar else None
         if delay != request.delay or cookie != request.cookie:
             request = msgspec.structs.replace(request, delay=delay, cookie=cookie)
@@ -241,14 +242,14 @@ class Crawl:
 
     def _learn(self, site: Site, outcome: Outcome, now: float) -> None:
         """What an outcome tells of its host, whatever it means for the URL."""
-        host = site.gates[0]
+        host = site.gate
         host.pace(adapted(self._politeness, host.floor, host.delay, outcome))
         if seconds := hold(self._politeness, outcome):
             host.hold(now + seconds)
         if (answer := answered(outcome)) is not None:
             host.failures = 0 if answer else host.failures + 1
             if self._politeness.host_failures is not None and host.failures >= self._politeness.host_failures:
-                host.given_up = self._admission.given_up(host.failures, outcome)
+                self._give_up(host, outcome)
         if isinstance(outcome, Fetched):
             if outcome.address is not None:
                 self._frontier.locate(site, outcome.address)
@@ -256,10 +257,22 @@ class Crawl:
                 self._epoch = outcome.at - now
                 self._jar.store(outcome.url, outcome.cookies, outcome.at)
 
+    def _give_up(self, host: Gate, outcome: Outcome) -> None:
+        """Nothing is asked of ``host`` any more; what waits for it need not wait longer, tries again included."""
+        if host.given_up is None:
+            host.given_up = self._admission.given_up(host.failures, outcome)
+            self._frontier.let_go(host)
+            behind = [entry for entry in self._retries if self._frontier.site(entry[2].url).gate is host]
+            if behind:
+                self._retries = [entry for entry in self._retries if self._frontier.site(entry[2].url).gate is not host]
+                heapq.heapify(self._retries)
+                for _, _, request in sorted(behind):
+                    self._push(request)
+
     def _tries_again(self, flight: Flight, outcome: Outcome, now: float) -> bool:
         """Schedule another try of ``outcome``'s request, if it is worth one."""
         wait = self._retry.wait(outcome, self._chance())
-        if wait is None or flight.site.gates[0].given_up:
+        if wait is None or flight.site.gate.given_up:
             return False
         self._turn += 1
         self._started -= flight.request.kind is Kind.PAGE

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from scraper.core.frontier import Frontier
 from scraper.core.known import Edges
-from scraper.core.robots import ALLOW_ALL, target, verdict
+from scraper.core.robots import ALLOW_ALL, Verdict, target, verdict
 from scraper.core.site import Site
 from scraper.core.sitemaps import admits
 from scraper.model import Entry, Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request
@@ -38,7 +38,7 @@ class Files:
         self._politeness, self._discovery = settings.politeness, settings.discovery
         self._redirects, self._depth = settings.budget.redirects, settings.budget.depth
         self._frontier = frontier
-        self._askers: dict[str, list[tuple[Site, int]]] = {}
+        self._askers: dict[str, list[tuple[Site, tuple[str, ...]]]] = {}
         self._sitemaps: set[str] = set()
         self._looked: set[str] = set()
 
@@ -49,7 +49,7 @@ class Files:
 
     def due(self, site: Site, now: float) -> Request | None:
         """The request for the robots file of a site whose turn it is; None while what is known of it holds."""
-        if site.files_wait or site.asking or now < site.expires or site.gates[0].given_up:
+        if site.files_wait or site.asking or now < site.expires or site.gate.given_up:
             return None
         if not self._politeness.robots:
             site.expires = float("inf")
@@ -60,15 +60,14 @@ class Files:
 
     def end_robots(self, outcome: Outcome, now: float) -> None:
         """A robots file has answered for good, or leads elsewhere."""
-        for site, redirects in self._askers.pop(outcome.url, []):
-            url = target(outcome, redirects)
-            if url is None:
+        for site, before in self._askers.pop(outcome.url, []):
+            url, led = target(outcome, len(before)), (*before, outcome.url)
+            if url is None or url in led:  # a loop leads nowhere, however often it is gone round
                 self._apply(site, outcome, now)
                 site.asking = False
                 self._frontier.place(site)
-            elif self._join(site, url, redirects + 1):
-                request = Request(url, via=outcome.url, kind=Kind.ROBOTS, redirects=redirects + 1)
-                self._frontier.push_file(request)
+            elif self._join(site, url, led):
+                self._frontier.push_file(Request(url, via=outcome.url, kind=Kind.ROBOTS, redirects=len(led)))
 
     def end_sitemap(self, outcome: Outcome, lead: Lead) -> list[Entry]:
         """A sitemap has answered: ask for those that it lists or leads to, and meet its entries."""
@@ -91,33 +90,46 @@ class Files:
             self._sitemaps.add(outcome.url)
             self.end_sitemap(outcome, lead)
 
-    def _join(self, site: Site, url: str, redirects: int = 0) -> bool:
-        """Let ``site`` wait for the robots file at ``url``; whether it is the first, so that it must be asked for."""
+    def _join(self, site: Site, url: str, led: tuple[str, ...] = ()) -> bool:
+        """Let ``site`` wait for the robots file at ``url``; whether it is the first, so that it must be asked for.
+
+        :param led: the URLs whose redirects have led the site there.
+        """
         site.asking = True
         askers = self._askers.setdefault(url, [])
-        askers.append((site, redirects))
+        askers.append((site, led))
         return len(askers) == 1
 
     def _apply(self, site: Site, outcome: Outcome, now: float) -> None:
         found = verdict(outcome)
-        site.rules = found.rules
-        site.barred = None if found.known else _bar(outcome)
         site.expires = now + (self._politeness.robots_age if found.known else self._politeness.robots_again)
-        if found.rules.delay is not None:
-            self._slow_down(site, found.rules.delay)
-        if found.known:
+        if site.heard and not found.known:
+            return  # an old file may be used as long as no newer one can be had (RFC 9309, 2.4)
+        site.heard = found.known
+        site.rules = found.rules
+        site.barred = self._bar(outcome, found)
+        if site.barred is not None:
+            site.rules = ALLOW_ALL
+        self._pace(site)
+        if site.barred is None:
             page = outcome.page if isinstance(outcome, Fetched) else None
             self._look_for_sitemaps(site, page.links if page else ())
 
-    def _slow_down(self, site: Site, delay: float) -> None:
-        longest = self._politeness.longest_crawl_delay
+    def _bar(self, outcome: Outcome, found: Verdict) -> tuple[Reason, str] | None:
+        """Why no page of a site may be fetched, where that is so."""
+        if not found.known:
+            return _unknown(outcome)
+        delay, longest = found.rules.delay or 0.0, self._politeness.longest_crawl_delay
         if delay > longest:
-            site.rules = ALLOW_ALL
-            site.barred = Reason.CRAWL_DELAY, f"robots.txt asks for {delay:g} s between two pages, over {longest:g} s"
-            return
-        host = site.gates[0]
-        host.floor = max(host.floor, delay)
-        host.pace(max(host.delay, delay))
+            return Reason.CRAWL_DELAY, f"robots.txt asks for {delay:g} s between two pages, over {longest:g} s"
+        return None
+
+    def _pace(self, site: Site) -> None:
+        """Keep the longest ``Crawl-delay`` that the robots files of a host ask for, as they are now."""
+        host = site.gate
+        asked = [origin.rules.delay or 0.0 for origin in self._frontier.origins(site)]
+        host.floor = max(self._politeness.delay_for(site.host), *asked)
+        host.pace(max(host.delay, host.floor))
 
     def _look_for_sitemaps(self, site: Site, named: tuple[str, ...]) -> None:
         if not self._discovery.sitemaps or self._depth == 0 or site.origin in self._looked:
@@ -138,7 +150,7 @@ def _other(request: Request, url: str, redirects: int) -> Request:
     return Request(url, request.depth, request.via, Kind.SITEMAP, redirects=redirects)
 
 
-def _bar(outcome: Outcome) -> tuple[Reason, str]:
+def _unknown(outcome: Outcome) -> tuple[Reason, str]:
     """Why the pages of a site cannot be fetched whose robots file cannot be had."""
     match outcome:
         case Failed(reason=reason, detail=detail) | Refused(reason=reason, detail=detail):

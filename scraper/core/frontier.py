@@ -109,7 +109,7 @@ class Frontier:
             if not self._ready:
                 return None
             site = self._ready.popleft()
-            closed = _closed(site, now)
+            closed = None if site.refuses(now) else _closed(site, now)
             if closed is not None:
                 self._wait(site, closed)
             else:
@@ -125,12 +125,11 @@ class Frontier:
 
     def start(self, request: Request, site: Site, now: float) -> Flight:
         """``request`` of a popped site is started; its flight must be given to :meth:`release` some day."""
-        if len(site.gates) > 1:
-            site.gates[1].delay = site.gates[0].delay / ADDRESS_SHARE
-        for gate in site.gates:
+        gates = site.gates
+        for gate in gates:
             gate.start(now)
         self.put_back(site)
-        return Flight(request, site, site.gates)
+        return Flight(request, site, gates)
 
     def put_back(self, site: Site) -> None:
         """A popped site waits for another turn, if it has anything to start."""
@@ -149,18 +148,30 @@ class Frontier:
         if site.placed or not site.has_next:
             return
         site.placed = True
-        for gate in site.gates:
-            if gate.full or gate.opens:
-                self._wait(site, gate)
-                return
+        if not site.refuses(0.0):  # if it must ask for its robots file first, its turn will tell
+            for gate in site.gates:
+                if gate.full or gate.opens:
+                    self._wait(site, gate)
+                    return
         self._ready.append(site)
 
     def locate(self, site: Site, address: str) -> None:
         """The address of a site's host has become known: from its next start on, its gate counts too."""
-        if self._politeness.per_address is None and is_loopback(site.host):
+        host = site.gate
+        if len(host.row) > 1 or (self._politeness.per_address is None and is_loopback(site.host)):
             return
-        if len(site.gates) == 1:
-            site.gates = (site.gates[0], self._address(address))
+        host.row = (host, self._address(address, site.host))
+
+    def let_go(self, host: Gate) -> None:
+        """A host was given up: what waits behind its gate, or that of its address, has nothing to wait for."""
+        for gate in host.row:
+            self._ready.extend(site for site in gate.waiting if site.gate is host)
+            gate.waiting = [site for site in gate.waiting if site.gate is not host]
+
+    def origins(self, site: Site) -> list[Site]:
+        """The sites of ``site``'s host, itself included: of http and of https, with one port."""
+        sites = (self._sites.get(f"{scheme}://{site.host}") for scheme in ("http", "https"))
+        return [found for found in sites if found is not None]
 
     def wakeup(self) -> float | None:
         """The earliest time at which :meth:`pop` can give something; None when no time helps."""
@@ -181,13 +192,14 @@ class Frontier:
             gate = self._hosts[key] = Gate(self._politeness.per_host, self._politeness.delay_for(key))
         return gate
 
-    def _address(self, address: str) -> Gate:
+    def _address(self, address: str, host: str) -> Gate:
         gate = self._addresses.get(address)
         if gate is None:
             limit = self._politeness.per_address
             if limit is None:
                 limit = ADDRESS_SHARE * self._politeness.per_host
-            gate = self._addresses[address] = Gate(limit, 0.0)
+            # what slows one host down, its Crawl-delay or troubles of its own, must not starve all others
+            gate = self._addresses[address] = Gate(limit, self._politeness.delay_for(host) / ADDRESS_SHARE)
         return gate
 
     def _open_gates(self, now: float) -> None:

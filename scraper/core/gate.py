@@ -22,11 +22,13 @@ class Gate:
     :ivar opens: when the next start may be; 0.0 as long as it never had to wait.
     :ivar timed: whether the frontier's heap knows it.
     :ivar failures: failures in a row; ``given_up`` says why nothing is started any more.
+    :ivar row: of a host, this gate and, once it is known, that of its address: whatever starts must pass them all.
     """
 
     __slots__ = (
-        "_held", "_last", "delay", "failures", "floor", "given_up", "in_flight", "limit", "opens", "timed", "waiting",
-    )  # fmt: skip
+        *("_held", "_last", "delay", "failures", "floor", "given_up", "in_flight", "limit", "opens", "row", "timed"),
+        "waiting",
+    )
 
     def __init__(self, limit: int | None, delay: float) -> None:
         self.limit = limit
@@ -39,6 +41,7 @@ class Gate:
         self.waiting: list[Site] = []  # a deque takes 600 bytes, and there are many hosts
         self._last: float | None = None
         self._held = 0.0
+        self.row: tuple[Gate, ...] = (self,)
 
     @property
     def full(self) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from scraper.core.gate import Gate
 from scraper.core.robots import ALLOW_ALL, Rules
-from scraper.model import Reason, Request
+from scraper.model import Kind, Reason, Request
 from scraper.url import host_key
 
 __all__ = ["Batch", "Site"]
@@ -28,27 +28,30 @@ class Batch(NamedTuple):
 
 
 class Site:
-    """One origin. Requests leave it by :meth:`next`, in the order: files (robots, sitemaps), tries again, new pages.
+    """One origin. Requests leave it by :meth:`next`, in the order: robots files, tries again, new pages.
 
-    :ivar gates: those of its host and, once it is known, of its address.
+    Sitemaps take turns with pages: there may be thousands of them, and a crawl of ten pages does not need them all.
+
+    :ivar gate: that of its host.
     :ivar waiting: pages that wait.
     :ivar placed: whether it waits for its turn somewhere in the frontier.
     :ivar asking: whether its robots file is under way; its pages wait for that.
     :ivar rules: what the robots file allows; ``expires`` is when it must be asked for again.
+    :ivar heard: whether there was ever an answer that says what may be fetched.
     :ivar barred: why no page at all may be fetched, where that is so.
     """
 
     __slots__ = (
-        *("_again", "_batches", "_files", "_first", "_unpacked", "asking", "barred", "expires", "gates"),
-        *("host", "origin", "placed", "rules", "waiting"),
+        *("_again", "_batches", "_files", "_first", "_pages_next", "_unpacked", "asking", "barred", "expires", "gate"),
+        *("heard", "host", "origin", "placed", "rules", "waiting"),
     )
 
     def __init__(self, origin: str, host: Gate) -> None:
         self.origin = origin
         self.host = host_key(origin + "/")
-        self.gates: tuple[Gate, ...] = (host,)
+        self.gate = host
         self.waiting = 0
-        self.placed = self.asking = False
+        self.placed = self.asking = self.heard = False
         self.rules: Rules = ALLOW_ALL
         self.expires = 0.0
         self.barred: tuple[Reason, str] | None = None
@@ -57,6 +60,12 @@ class Site:
         self._batches: list[Batch] = []
         self._first = 0
         self._unpacked: list[Request] = []
+        self._pages_next = False
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """Those of its host and, once it is known, of its address."""
+        return self.gate.row
 
     @property
     def has_next(self) -> bool:
@@ -66,11 +75,22 @@ class Site:
     @property
     def files_wait(self) -> bool:
         """Whether the next request is one for a robots file or a sitemap."""
-        return bool(self._files)
+        if not self._files:
+            return False
+        return self._files[0].kind is Kind.ROBOTS or not self._pages_next or not self.waiting or self.asking
+
+    def refuses(self, now: float) -> bool:
+        """Whether all that it has next can only be refused at ``now``, so that no gate needs to be open for it."""
+        if self.gate.given_up is not None:
+            return True
+        return self.barred is not None and now < self.expires and not self._files
 
     def push_file(self, request: Request) -> None:
-        """Let a request for a robots file or a sitemap wait."""
-        self._files.append(request)
+        """Let a request for a robots file or a sitemap wait; others wait for robots files."""
+        if request.kind is Kind.ROBOTS:
+            self._files.insert(0, request)
+        else:
+            self._files.append(request)
 
     def push_again(self, request: Request) -> None:
         """Let a page that was asked for before wait in front of all new ones."""
@@ -85,8 +105,11 @@ class Site:
 
     def next(self) -> Request:
         """Take the next request out. There must be one: see :attr:`has_next`."""
-        if self._files:
-            return self._files.pop(0)
+        if self.files_wait:
+            request = self._files.pop(0)
+            self._pages_next = request.kind is Kind.SITEMAP
+            return request
+        self._pages_next = False
         self.waiting -= 1
         if self._again:
             return self._again.pop(0)

@@ -221,6 +221,15 @@ def test_an_address_met_in_flight_counts_from_the_next_start_on() -> None:
     assert hand.popped() == ["a/3"]
 
 
+def test_the_schemes_of_a_host_have_one_address() -> None:
+    hand = Hand("a/1", per_host=9, per_address=1)
+    hand.locate("a", "198.18.0.1")
+    hand.waiting.push(["https://a/2"], 0, None)
+    assert hand.popped() == ["a/1"]
+    hand.release("a/1")
+    assert hand.popped() == ["https://a/2"]
+
+
 # Files
 
 
@@ -230,6 +239,18 @@ def test_files_go_before_pages_and_do_not_wait_for_robots() -> None:
     assert hand.popped() == []
     hand.waiting.push_file(Request("http://a/robots.txt", kind=Kind.ROBOTS))
     assert (hand.popped(), len(hand.waiting)) == (["a/robots.txt"], 1)
+
+
+def test_sitemaps_take_turns_with_pages_and_robots_files_go_first() -> None:
+    hand = Hand("a/1", "a/2")
+    for name in ("1.xml", "2.xml", "3.xml"):
+        hand.waiting.push_file(Request(f"http://a/{name}", kind=Kind.SITEMAP))
+    hand.waiting.push_file(Request("http://a/robots.txt", kind=Kind.ROBOTS))
+    started = []
+    while (name := hand.pop()) is not None:
+        hand.release(name)
+        started.append(name.removeprefix("a/"))
+    assert started == ["robots.txt", "1.xml", "1", "2.xml", "2", "3.xml"]
 
 
 @settings(max_examples=200)

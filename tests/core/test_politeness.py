@@ -186,6 +186,18 @@ def test_a_host_with_very_many_urls_does_not_starve_one_with_two(delay: float) -
     assert before <= 12
 
 
+def test_slow_hosts_on_an_address_do_not_starve_the_others_there() -> None:
+    web = Web()
+    slow = [f"slow{number}" for number in range(8)]
+    for host in slow:
+        web.robots(f"http://{host}", "User-agent: *\nCrawl-delay: 30")
+    for host in (*slow, "quick"):
+        web.address(host, "192.0.2.1")
+    seeds = [f"http://{host}/{page}" for host in slow for page in range(8)]
+    ended = crawl(web, *seeds, *(f"http://quick/{page}" for page in range(100)), settings=ADAPTIVE)
+    assert max(visit.at for visit in ended.arrivals if host_key(visit.url) == "quick") < 70.0  # 0.5 s a page
+
+
 # The adaptive delay
 
 
@@ -283,6 +295,23 @@ def test_a_host_that_answers_now_and_then_is_not_given_up() -> None:
     how = msgspec.structs.replace(how, politeness=msgspec.structs.replace(how.politeness, host_failures=9))
     log = crawl(web, *[f"http://a/{page}" for page in range(50)], settings=how).log
     assert not [outcome for outcome in log.pages() if isinstance(outcome, Refused)]
+
+
+def test_nothing_waits_for_a_host_that_is_given_up() -> None:
+    """Neither for the end of its Retry-After, nor for a try that was to come after it."""
+    web = Web()
+    web.status("http://a/busy", 503, retry_after=300.0)
+    for page in range(3):
+        web.fail(f"http://a/{page}", Reason.CONNECT)
+    web.page("http://a/", ["/busy", "/0", "/1", "/2", *(f"/late{page}" for page in range(9))])
+    how = msgspec.structs.replace(rules(retries=5), politeness=Politeness(delay=0.0, per_host=4, host_failures=3))
+    ended = crawl(web, "http://a/", settings=how, latency=lambda request: 0.1 * (request.url[-1] in "012"))
+    assert ended.seconds < 1.0
+    assert {str(final.why) for final in ended.log.finals(depths=False).values()} == {
+        "200",
+        str(Reason.CONNECT),
+        str(Reason.GIVEN_UP),
+    }
 
 
 def test_a_crawl_delay_above_the_cap_leaves_the_host_alone() -> None:
