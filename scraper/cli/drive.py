@@ -73,8 +73,8 @@ def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], 
         if not urls and not options.get("sitemap"):
             raise ConfigError(f"{kept.place} holds no seeds: give the URLs or the list once more")
         has_seeds = isinstance(kept.checkpoint, SqliteStore)
-        secrets = {"headers": given["headers"], "proxy": given["proxy"], "auth": given["auth"]}
-        go_on = command_that_goes_on(words, without_stdin=has_seeds, **secrets) if kept.checkpoint else None
+        headers = given["headers"]
+        go_on = command_that_goes_on(words, without_stdin=has_seeds, headers=headers) if kept.checkpoint else None
         return _Job(given, notes, teller, kept, around(make_settings(**options), urls), urls, go_on).crawl()
 
 

@@ -87,8 +87,6 @@ def command_that_goes_on(
     *,
     without_stdin: bool,
     headers: Sequence[tuple[str, str]] = (),
-    proxy: str | None = None,
-    auth: str | None = None,
 ) -> str:
     """The shell command that resumes the crawl that ``scraper`` with the arguments ``words`` began.
 
@@ -97,26 +95,25 @@ def command_that_goes_on(
 
     :param without_stdin: leave ``-`` out, because the store keeps the seeds that came from there.
     :param headers: those that ``words`` give.
-    :param proxy: the one that ``words`` give, as ``auth``.
     """
-    kept = [word for before, word in zip(["", *words], words, strict=False) if not _stdin(before, word, without_stdin)]
-    whole, kept = kept, [_masked(word, headers, proxy, auth) for word in kept]
-    secret = kept != whole
+    pairs = [pair for pair in zip(["", *words], words, strict=False) if not _stdin(*pair, without_stdin)]
+    kept = [_masked(before, word, headers) for before, word in pairs]
+    secret = kept != [word for _, word in pairs]
     if "--resume" not in kept:
         kept.insert(kept.index("crawl") + 1, "--resume")
     program = [Path(sys.argv[0]).name] if Path(sys.argv[0]).name == "scraper" else ["python", "-m", "scraper"]
     return shlex.join([*program, *kept]) + ("  # give once more what *** stands for" if secret else "")
 
 
-def _masked(word: str, headers: Sequence[tuple[str, str]], proxy: str | None, auth: str | None) -> str:
-    """``word`` without the secret in it, however the option before it or in it is written."""
+def _masked(before: str, word: str, headers: Sequence[tuple[str, str]]) -> str:
+    """``word``, which stands behind ``before``, without the secret in it; also of an option that a later one undoes."""
     for name, value in headers:
         if value and re.search(rf"{re.escape(name)}\s*:\s*{re.escape(value)}\s*\Z", word):
             return word.rstrip().removesuffix(value) + "***"
-    if proxy and "@" in proxy and word.endswith(proxy):
-        return word.removesuffix(proxy) + re.sub(r"[^/]*@", "***@", proxy)
-    if auth and word in (auth, f"--auth={auth}"):
-        return word.removesuffix(auth) + "***"
+    if before == "--proxy" or word.startswith("--proxy="):
+        return re.sub("(?<=//).*@", "***@", word, flags=re.DOTALL)
+    if before == "--auth" or word.startswith("--auth="):
+        return "***" if before == "--auth" else "--auth=***"
     return word
 
 

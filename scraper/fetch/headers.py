@@ -79,7 +79,7 @@ def _checked(identity: Identity) -> dict[str, str]:
     headers: dict[str, tuple[str, str]] = {}
     for name, value in (("User-Agent", identity.user_agent), *_DEFAULTS, *identity.headers):
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise ConfigError(f"{name!r}: {value!r} cannot be sent as a header")
+            raise ConfigError(f"the header {name!r} cannot be sent: its name or its value holds what no header can")
         if name.lower() == "proxy-authorization":  # RFC 9110, 11.7.2: for the proxy, and no server behind it
             raise ConfigError(
                 f"{name} is not sent to servers: write the login into the proxy's URL, user:password@host"

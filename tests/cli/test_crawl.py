@@ -103,13 +103,13 @@ def test_the_command_that_goes_on_goes_on_behind_a_page_budget(
         ["--proxy=http://hunter2@127.0.0.1:9"],
         ["--auth", "me:hunter2"],
         ["--auth=me:hunter2"],
+        ["--auth", "old:hunter2", "--auth=older:hunter2", "--auth", "me:hunter2"],
+        ["--proxy", "http://old:hunter2@127.0.0.1:9", "--proxy=http://127.0.0.1:9"],
     ],
 )
 def test_the_command_that_goes_on_keeps_secrets(spelled: list[str]) -> None:
     headers = [("Authorization", "Bearer hunter2"), ("Cookie", "hunter2"), ("X", "hunter2")]
-    proxy = spelled[-1].removeprefix("--proxy=")
-    words = ["crawl", "http://a/2", *spelled]
-    told = command_that_goes_on(words, without_stdin=True, headers=headers, proxy=proxy, auth="me:hunter2")
+    told = command_that_goes_on(["crawl", "http://a/2", *spelled], without_stdin=True, headers=headers)
     assert "hunter2" not in told
     assert told.endswith("  # give once more what *** stands for")
     assert len(shlex.split(told, comments=True)) == 6 + len(spelled)

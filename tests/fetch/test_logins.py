@@ -9,7 +9,7 @@ import pytest
 from scraper.errors import ConfigError
 from scraper.fetch.asyncio import AsyncFetcher
 from scraper.fetch.blocking import BlockingFetcher
-from scraper.fetch.headers import basic, cookies_of, joined
+from scraper.fetch.headers import RequestHeaders, basic, cookies_of, joined
 from scraper.model import Fetched, Kind, Request
 from scraper.settings import Identity, Limits, Settings
 from scraper.url import origin
@@ -119,3 +119,9 @@ def test_nothing_of_a_login_is_shown() -> None:
     )
     for shown in (repr(identity), str(identity), f"{Settings(identity=identity)!r}"):
         assert "hush" not in shown
+
+
+def test_nothing_of_a_header_that_cannot_be_sent_is_shown() -> None:
+    with pytest.raises(ConfigError, match="X-Key") as raised:
+        RequestHeaders(Identity(headers=(("X-Key", "hush\r\nX: 1"),)))
+    assert "hush" not in str(raised.value)
