@@ -290,8 +290,8 @@ def _in_utf8(pieces: Iterator[bytes], content_type: str) -> tuple[str, Iterator[
     pieces = chain((head[length:],), pieces)
     if name == UTF8:
         return name, pieces
-    text = decode(b"".join(pieces), name).encode(UTF8, "replace")
-    return name, iter([text[at : at + _STEP] for at in range(0, len(text), _STEP)])
+    text = decode(b"".join(pieces), name)  # in UTF-8 it may be three times as long: not all at once
+    return name, (text[at : at + _STEP].encode(UTF8, "replace") for at in range(0, len(text), _STEP))
 
 
 def _declared(head: bytes, content_type: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import tracemalloc
 from collections.abc import Iterable
 
 import pytest
@@ -327,3 +328,13 @@ def test_what_comes_before_a_cut_counts(at: int) -> None:
     whole, page = of(FULL), of(FULL[:at])
     assert whole.links[: len(page.links)] == page.links
     assert page.error is not None or at >= len(FULL.rstrip())
+
+
+def test_what_grows_in_utf_8_is_not_there_twice() -> None:
+    """A file of the greatest size took 300 MB so."""
+    body = b"<?xml version='1.0' encoding='windows-1252'?><urlset>" + b"\x80" * 4_000_000
+    tracemalloc.start()
+    of(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * len(body)
