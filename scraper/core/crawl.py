@@ -302,12 +302,13 @@ class Crawl:
 
     def _final(self, outcome: Outcome) -> Outcome:
         """``outcome`` as it is recorded: with the depth known now, failed where it is one redirect too many."""
+        outcome = _clean(outcome)
         request = self._reach.current(outcome.request)
         if isinstance(outcome, Fetched) and outcome.location and request.redirects >= self._budget.redirects:
             return Failed(request, Reason.REDIRECTS, f"one more, to {outcome.location}", outcome.timings, outcome.at)
         if request is not outcome.request:
             outcome = msgspec.structs.replace(outcome, request=request)
-        return self._admission.cut(_clean(outcome))
+        return self._admission.cut(outcome)
 
 
 def _clean(outcome: Outcome) -> Outcome:
