@@ -39,7 +39,7 @@ class Files:
         self._redirects, self._depth = settings.budget.redirects, settings.budget.depth
         self._frontier = frontier
         self._askers: dict[str, list[tuple[Site, tuple[str, ...]]]] = {}
-        self._sitemaps: set[str] = set()
+        self._sitemaps: dict[str, int] = {}  # how deep in indexes
         self._looked: set[str] = set()
 
     def seed(self) -> None:
@@ -72,22 +72,23 @@ class Files:
     def end_sitemap(self, outcome: Outcome, lead: Lead) -> list[Entry]:
         """A sitemap has answered: ask for those that it lists or leads to, and meet its entries."""
         request = outcome.request
+        level = self._sitemaps.get(request.url, 0)
         match outcome:
             case Fetched(location=str() as url) if request.redirects < self._redirects:
-                self._ask_sitemap(_other(request, url, request.redirects + 1))
+                self._ask_sitemap(_other(request, url, request.redirects + 1), level)
             case Fetched(page=Page(links=links, data=data)) if outcome.status < 300:
                 named_by = request.via if request.via and request.via.endswith("/robots.txt") else None
                 own = tuple([url for url in links if admits(url, request.url, named_by)])
                 if not (isinstance(data, dict) and data.get("kind") == "index"):
                     return lead(Edges(request.url, request.depth, 0, own))
-                for url in own if request.redirects < _NESTED else ():
-                    self._ask_sitemap(_other(request, url, request.redirects + 1))
+                for url in own if level < _NESTED else ():
+                    self._ask_sitemap(_other(request, url, 0), level + 1)
         return []
 
     def replay(self, outcome: Outcome, lead: Lead) -> None:
         """Take over what an earlier run recorded: sitemaps are not read twice, robots files are asked for again."""
         if outcome.request.kind is Kind.SITEMAP:
-            self._sitemaps.add(outcome.url)
+            self._sitemaps.setdefault(outcome.url, 0)
             self.end_sitemap(outcome, lead)
 
     def _join(self, site: Site, url: str, led: tuple[str, ...] = ()) -> bool:
@@ -139,9 +140,9 @@ class Files:
         for url in named or (f"{site.origin}/sitemap.xml",):
             self._ask_sitemap(Request(url, 1, robots if named else None, Kind.SITEMAP))
 
-    def _ask_sitemap(self, request: Request) -> None:
+    def _ask_sitemap(self, request: Request, level: int = 0) -> None:
         if request.url not in self._sitemaps and len(self._sitemaps) < _SITEMAPS:
-            self._sitemaps.add(request.url)
+            self._sitemaps[request.url] = level
             self._frontier.push_file(request)
 
 

@@ -275,6 +275,16 @@ def test_a_sitemap_that_moved_is_followed() -> None:
     assert pages(crawl(web, f"{A}/", settings=polite(sitemaps=True))) == {"/", "/linked", "/three"}
 
 
+def test_redirects_to_an_index_do_not_count_as_indexes() -> None:
+    """From http to https, to ``www.`` and to the index: three redirects are nothing unusual."""
+    web = mapped()
+    for here, there in pairwise(f"{A}/{name}" for name in ("sitemap.xml", "1", "2", "3", "index.xml")):
+        web.redirect(here, there)
+    web.sitemap(f"{A}/index.xml", ["/last.xml"], index=True)
+    web.sitemap(f"{A}/last.xml", ["/one"])
+    assert pages(crawl(web, f"{A}/", settings=polite(sitemaps=True))) == {"/", "/linked", "/one"}
+
+
 def test_a_resumed_crawl_reads_no_sitemap_twice_and_loses_no_entry() -> None:
     web = mapped()
     web.sitemap(f"{A}/sitemap.xml", ["/one", "/two"])
