@@ -15,10 +15,10 @@ __all__ = ["Pace"]
 
 
 class Pace:
-    """The next allowed start on each host that has a delay; shared by the threads of one process."""
+    """The last start on each host that has a delay; shared by the threads of one process."""
 
     def __init__(self) -> None:
-        self._next: dict[str, float] = {}
+        self._last: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def pause(self, request: Request, now: float) -> float:
@@ -27,8 +27,8 @@ class Pace:
             return 0.0
         host = host_key(request.url)
         with self._lock:
-            early = self._next.get(host, now) - now
-            if early > 0:
-                return early
-            self._next[host] = now + request.delay
+            last = self._last.get(host)
+            if last is not None and now < last + request.delay:
+                return last + request.delay - now
+            self._last[host] = now
         return 0.0
