@@ -29,6 +29,7 @@ from scraper.join import join_all
 from scraper.model import Fetched, Outcome, Page, Request, Response
 from scraper.parse import make_parser, robots
 from scraper.parse.engines import engine
+from scraper.parse.gather import tags_for
 from scraper.parse.links import Linker
 from scraper.parse.simhash import simhash
 from scraper.settings import Budget, Discovery, Parsing, Politeness, Safety, Scope, Settings, Traps
@@ -78,7 +79,7 @@ def steps(site: Site) -> Iterator[tuple[str, float]]:
 
 def _parts_of_parsing(responses: Sequence[Response]) -> Iterator[tuple[str, float]]:
     """What is done with the links of a page, and the fingerprint that is made on demand."""
-    read = engine("turbo")
+    read = engine("turbo", tags_for(Discovery().follow))
     found = [(response.url, read(response.body)) for response in responses]
     linker, pages = Linker(Discovery(), stripper((), sessions=True)), len(responses)
     hrefs = [(url, [*chain.from_iterable(findings.links.values())]) for url, findings in found]

@@ -63,6 +63,7 @@ _TYPES: dict[str, tuple[tuple[Any, ...], str]] = {
     "parse": ((str, NoneType), "the name of a function, 'module:function': workers import it afresh"),
     "ignore_robots": ((str, NoneType), "the reason why, as a text, or None"),
     "follow": ((str, Iterable), f"kinds of links: {', '.join(LINK_KINDS)}"),
+    "all_links": _SWITCH,
     "follow_nofollow": _SWITCH,
     "strip_params": ((str, Iterable), "names of parameters, each a text"),
     "sitemaps": _SWITCH,

@@ -1,8 +1,8 @@
 """From the targets that stand in a page to URLs: the hot path, 80 links a page.
 
 Most hrefs are paths as the URL standard writes them; those are put behind the base's origin, its folder or the folder
-above. The others take the long way, by the standard's own parser, which costs twice as much. And most hrefs of a page
-stood on others of its site before: what does not depend on the page, an origin's :data:`Memory` knows.
+above. The others take the long way, by the standard's own parser, which costs twice as much. (To remember what hrefs
+led to on other pages of a site was tried, and cost more than it spared.)
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 
 import can_ada
 
-from scraper.url import MAX_LENGTH, canonical, names_no_host, resolve, shortened
+from scraper.url import MAX_LENGTH, canonical, names_no_host, origin, resolve, shortened
 
-__all__ = ["MAX_TOTAL", "Joiner", "Memory", "join_all"]
+__all__ = ["MAX_TOTAL", "Joiner", "join_all"]
 
 MAX_TOTAL = 16_000_000
 """Characters of one page's links together; those beyond are dropped. A base of 7,000 characters makes 900 MB of links
@@ -30,99 +30,57 @@ _NOTHING = re.compile(r"(?!)").fullmatch
 
 def join_all(base: str, hrefs: Iterable[str], clean: Callable[[str], str] | None = None) -> tuple[str, ...]:
     """The canonical http(s) targets of ``hrefs``, each once, in order; see :class:`Joiner`."""
-    return tuple(Joiner(base, clean)(hrefs))
-
-
-class Memory:
-    """What hrefs lead to, origin by origin, of those that mean the same on all its pages; bounded, for any thread.
-
-    :param most: hrefs that are kept; at 250 bytes each, 30,000 are 7 MB. When there are more, all begins anew.
-    """
-
-    def __init__(self, most: int = 30_000) -> None:
-        self._most = most
-        self._count = 0
-        self._origins: dict[str, dict[str, str]] = {}
-
-    def of(self, origin: str) -> dict[str, str]:
-        """What is known of ``origin``."""
-        return self._origins.get(origin) or self._origins.setdefault(origin, {})
-
-    def grew(self, hrefs: int) -> None:
-        """So many were put into what :meth:`of` gave."""
-        self._count += hrefs + 1  # an origin takes room too
-        if self._count > self._most:
-            self._count = 0
-            self._origins = {}
+    return tuple(Joiner(canonical(base) or base, clean)(hrefs))
 
 
 class Joiner:
-    """Joins hrefs to one base, within bounds for all of them together.
+    """Joins hrefs to one canonical base, within bounds for all of them together.
 
     :param clean: what each URL passes through at the end, as :func:`scraper.url.stripper` makes it.
     :param most: different hrefs that are looked at.
-    :param memory: what pages share whose URLs pass through the same ``clean``.
     """
 
-    __slots__ = ("_base", "_clean", "_folder", "_known", "_left", "_memory", "_origin", "_parent", "_room", "_root")
+    __slots__ = ("_base", "_clean", "_folder", "_left", "_origin", "_parent", "_room", "_root")
 
-    def __init__(
-        self,
-        base: str,
-        clean: Callable[[str], str] | None = None,
-        most: int = 1 << 62,
-        memory: Memory | None = None,
-    ) -> None:
+    def __init__(self, base: str, clean: Callable[[str], str] | None = None, most: int = 1 << 62) -> None:
         self._base, self._clean, self._left, self._room = base, clean, most, MAX_TOTAL
-        self._memory = memory or Memory()
-        self._known: dict[str, str] = {}
         self._root: can_ada.URL | None = None
         self._origin = self._folder = self._parent = ""
         try:
             self._root = can_ada.parse(base)
         except (ValueError, TypeError):  # a base that only resolve() knows: all take the long way
             return
-        folder = resolve(".", base) or ""
-        if folder.startswith(_HTTP) and "@" not in folder and "%" not in folder:
-            self._origin, self._folder = str(self._root.origin), folder
-            self._parent = folder[: folder.rindex("/", 0, -1) + 1] if folder.count("/") > 3 else folder
-            self._known = self._memory.of(self._origin)
+        path = base.partition("?")[0]
+        self._origin = origin(base)
+        self._folder = path[: path.rindex("/") + 1]
+        above = self._folder[: self._folder.rindex("/", 0, -1) + 1]
+        self._parent = above if len(above) > len(self._origin) else self._folder
 
     def __call__(self, hrefs: Iterable[str]) -> dict[str, None]:
         """The canonical http(s) targets of ``hrefs``, each once, in order."""
         found: dict[str, None] = {}
-        known, join, new = self._known, self._join, 0
+        start, folder, parent, clean = self._origin, self._folder, self._parent, self._clean
+        plain, here, behind = _PLAIN if folder else _NOTHING, f"{start}/", len(start)
         unique = list(dict.fromkeys(hrefs))[: self._left]
         self._left -= len(unique)
         for href in unique:
             if self._room < 0:
                 break
-            url = known.get(href)
-            if url is None:
-                url = join(href)
-                if (href[:1] == "/" or href.startswith(_HTTP)) and len(href) < _SHORT:
-                    known[href] = url
-                    new += 1
-            if url:
+            bare = href.partition("#")[0] if "#" in href else href
+            if plain(bare):
+                url = (start if bare[0] == "/" else folder) + bare
+            elif bare[:3] == "../" and bare[3:4] != "/" and plain(bare, 3):
+                url = parent + bare[3:]
+            elif bare.startswith(here) and plain(bare, behind):
+                url = bare
+            else:
+                url = self._long_way(href)
+            if clean is not None and ("?" in url or ";" in url or "(" in url):
+                url = clean(url)
+            if url and len(url) <= MAX_LENGTH:
                 found[url] = None
                 self._room -= len(url)
-        if new:
-            self._memory.grew(new)
         return found
-
-    def _join(self, href: str) -> str:
-        """The canonical form of a target; empty if it is none."""
-        plain = _PLAIN if self._folder else _NOTHING
-        bare = href.partition("#")[0] if "#" in href else href
-        if plain(bare):
-            url = (self._origin if bare[0] == "/" else self._folder) + bare
-        elif bare[:3] == "../" and bare[3:4] != "/" and plain(bare, 3):
-            url = self._parent + bare[3:]
-        else:
-            url = self._long_way(href)
-        if self._clean is not None and ("?" in url or ";" in url or "(" in url):
-            url = self._clean(url)
-        return url if len(url) <= MAX_LENGTH else ""
 
     def _long_way(self, href: str) -> str:
         if self._root is None or names_no_host(href):
@@ -132,7 +90,3 @@ class Joiner:
         except (ValueError, TypeError):
             url = resolve(href, self._base) or ""
         return shortened(url) if url.startswith(_HTTP) else ""
-
-
-_SHORT = 300
-"""Characters of hrefs that are worth remembering: from the root of the origin, or whole URLs."""

@@ -175,7 +175,8 @@ class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
         that hold for us, of a sitemap the dates of its entries.
     :ivar error: why the user's function gave nothing; the links stand all the same.
     :ivar kinds: a letter for each link (see :data:`LINK_KINDS`); empty where all are ``a``.
-    :ivar others: the links that are not followed, as (kind, URL); ``nofollow`` is a kind too.
+    :ivar others: the links that are not followed, as (kind, URL); ``nofollow`` is a kind too. The others are asked for
+        by :attr:`scraper.settings.Discovery.all_links`.
     :ivar canonical: what the page calls its own URL (RFC 6596).
     :ivar robots: what ``meta robots`` and ``X-Robots-Tag`` say to us, in lower case, joined with commas.
     :ivar cut: why none of the links is followed: ``nofollow``, ``soft-404``, ``duplicate``.

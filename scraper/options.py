@@ -53,6 +53,8 @@ class Options(TypedDict, total=False):
     """Why robots.txt is neither asked for nor obeyed; None obeys."""
     follow: str | Iterable[str]
     """Kinds of links that are followed, of :data:`scraper.model.LINK_KINDS`, or ``all``; a text is a comma list."""
+    all_links: bool
+    """Record links of the kinds that are not followed, too."""
     follow_nofollow: bool
     """Follow what ``rel=nofollow``, meta robots and ``X-Robots-Tag`` ask not to follow."""
     strip_params: str | Iterable[str]
@@ -134,6 +136,7 @@ _PLACES = {
     "include": "scope.include",
     "exclude": "scope.exclude",
     "follow": "discovery.follow",
+    "all_links": "discovery.all_links",
     "follow_nofollow": "discovery.nofollow",
     "strip_params": "discovery.strip",
     "sitemaps": "discovery.sitemaps",

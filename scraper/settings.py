@@ -165,6 +165,7 @@ class Discovery(msgspec.Struct, frozen=True):
     """Where URLs are found besides the links of pages, and which links are followed.
 
     :ivar follow: the kinds of links that are followed; see :data:`scraper.model.LINK_KINDS`.
+    :ivar all_links: whether links of the other kinds are recorded, too; those marked nofollow always are.
     :ivar nofollow: whether ``rel=nofollow``, meta robots and ``X-Robots-Tag`` are honoured.
     :ivar sitemaps: whether the sitemaps are read that robots.txt names, or ``/sitemap.xml`` where it names none.
     :ivar given: URLs of further sitemaps, canonical.
@@ -172,6 +173,7 @@ class Discovery(msgspec.Struct, frozen=True):
     """
 
     follow: frozenset[str] = frozenset({"a", "area", "frame", "refresh"})
+    all_links: bool = False
     nofollow: bool = True
     sitemaps: bool = False
     given: tuple[str, ...] = ()

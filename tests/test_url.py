@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from scraper.join import MAX_TOTAL, Joiner, Memory, join_all
+from scraper.join import MAX_TOTAL, join_all
 from scraper.url import MAX_LENGTH, canonical, host_key, hostname, origin, resolve, stripper
 
 BASE = "http://example.com/a/b?q=1"
@@ -298,29 +298,3 @@ def test_stripping_is_final_and_canonical(path: str) -> None:
     once = strip(url)
     assert strip(once) == once == canonical(once)
     assert join_all("http://a.test/", [url, once], strip) == (once,)
-
-
-# Memory
-
-
-@given(
-    st.lists(st.sampled_from(["/a", "/a?b", "b", "../c", "//d.test/x", "http://a.test/y", "http:z", "#f", "", "?q"]))
-)
-def test_what_is_remembered_is_what_would_be_joined(hrefs: list[str]) -> None:
-    memory = Memory()
-    for base in ("http://a.test/x/y/z", "http://a.test/", "https://a.test/x/", "http://b.test/x/y"):
-        for _ in range(2):
-            assert tuple(Joiner(base, memory=memory)(hrefs)) == join_all(base, hrefs)
-
-
-def test_the_memory_is_bounded() -> None:
-    memory = Memory(most=100)
-    for number in range(1_000):
-        Joiner(f"http://h{number % 7}.test/", memory=memory)([f"/{number}-{n}" for n in range(20)])
-        assert sum(len(memory.of(f"http://h{n}.test")) for n in range(7)) <= 120
-
-
-def test_no_long_href_is_remembered() -> None:
-    memory = Memory()
-    Joiner("http://a.test/", memory=memory)(["/" + "x" * 1_000, "/short"])
-    assert list(memory.of("http://a.test")) == ["/short"]

@@ -7,19 +7,18 @@ there is one, the user's function. A page is parsed once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import msgspec
 import turbohtml
 
-from scraper.join import Memory
-from scraper.model import Kind, Page, Response
+from scraper.model import LINK_KINDS, Kind, Page, Response
 from scraper.parse.absent import says_nothing_is_here
 from scraper.parse.directives import directives
 from scraper.parse.document import Document, Element
 from scraper.parse.encoding import UTF8, WINDOWS, clip, decode, sniff
 from scraper.parse.engines import Findings, engine
 from scraper.parse.function import call, load_function
+from scraper.parse.gather import tags_for
 from scraper.parse.links import Linker
 from scraper.parse.robots import product_token
 from scraper.parse.robots import read as read_robots
@@ -51,14 +50,14 @@ class Parser:
     """
 
     def __init__(self, settings: Settings) -> None:
-        parsing, traps = settings.parsing, settings.traps
-        self.clean = stripper(settings.discovery.strip, traps.sessions)
-        self._read = engine(parsing.parser)
+        parsing, traps, discovery = settings.parsing, settings.traps, settings.discovery
+        self.clean = stripper(discovery.strip, traps.sessions)
+        self._read = engine(parsing.parser, tags_for(LINK_KINDS if discovery.all_links else discovery.follow))
         self._function = load_function(parsing.function) if parsing.function else None
-        self._link = Linker(settings.discovery, self.clean, _memory(settings.discovery.strip, traps.sessions))
+        self._link = Linker(discovery, self.clean)
         self._agent = product_token(settings.identity.user_agent)
         self._size = settings.limits.parsed
-        self._nofollow, self._soft_404 = settings.discovery.nofollow, traps.soft_404
+        self._nofollow, self._soft_404 = discovery.nofollow, traps.soft_404
         self._near = traps.near is not None
 
     def __call__(self, response: Response, kind: Kind = Kind.PAGE) -> Page:
@@ -89,12 +88,6 @@ class Parser:
         if self._soft_404 and status == 200 and title and says_nothing_is_here(title):
             return "soft-404"
         return None
-
-
-@lru_cache(maxsize=4)
-def _memory(strip: tuple[str, ...], sessions: bool) -> Memory:
-    """What the parsers of all threads share: each would remember the same."""
-    return Memory()
 
 
 def _markup(response: Response, size: int) -> tuple[str, bytes | str]:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 from scraper.errors import ConfigError
 from scraper.parse.guard import heavy
 
-__all__ = ["Engine", "Findings", "engine"]
+__all__ = ["Engine", "Findings", "Read", "engine"]
 
 
 class Findings(NamedTuple):
@@ -46,9 +46,12 @@ class Findings(NamedTuple):
 Engine: TypeAlias = Callable[[bytes | str], Findings]
 """From UTF-8 bytes or text, without byte order mark, to findings. Never raises on what a page holds."""
 
+Read: TypeAlias = Callable[[bytes | str, frozenset[str]], Findings]
+"""An engine that is told which tags to ask for, of :data:`scraper.parse.gather.TAGS`."""
 
-def engine(name: str) -> Engine:
-    """The engine called ``name``.
+
+def engine(name: str, tags: frozenset[str]) -> Engine:
+    """The engine called ``name``, which asks for ``tags``.
 
     :raises ConfigError: when there is none, or its library is not installed.
     """
@@ -57,37 +60,37 @@ def engine(name: str) -> Engine:
     except KeyError:
         raise ConfigError(f"there is no parser {name!r}; there are {', '.join(_ENGINES)}") from None
     try:
-        return _guarded(load())
+        return _guarded(load(), tags)
     except ImportError as error:
         raise ConfigError(f"the parser {name!r} cannot be loaded: {error}") from error
 
 
-def _guarded(read: Engine) -> Engine:
+def _guarded(read: Read, tags: frozenset[str]) -> Engine:
     """``read``, but for pages that are too heavy for a tree."""
     from scraper.parse import tokens
 
     def read_or_skim(markup: bytes | str) -> Findings:
-        return tokens.read(markup) if heavy(markup) else read(markup)
+        return tokens.read(markup, tags) if heavy(markup) else read(markup, tags)
 
     return read_or_skim
 
 
-def _turbo() -> Engine:
+def _turbo() -> Read:
     from scraper.parse.turbo import read
 
     return read
 
 
-def _lexbor() -> Engine:
+def _lexbor() -> Read:
     from scraper.parse.lexbor import read
 
     return read
 
 
-def _soup() -> Engine:
+def _soup() -> Read:
     from scraper.parse.soup import read
 
     return read
 
 
-_ENGINES: dict[str, Callable[[], Engine]] = {"turbo": _turbo, "lexbor": _lexbor, "soup": _soup}
+_ENGINES: dict[str, Callable[[], Read]] = {"turbo": _turbo, "lexbor": _lexbor, "soup": _soup}

@@ -11,7 +11,18 @@ from typing import Any, TypeAlias
 
 from scraper.parse.engines import Findings
 
-__all__ = ["ATTRIBUTES", "TAGS", "Attribute", "Find", "anchors", "candidates", "gather", "refresh_target", "says"]
+__all__ = [
+    "ATTRIBUTES",
+    "TAGS",
+    "Attribute",
+    "Find",
+    "anchors",
+    "candidates",
+    "gather",
+    "refresh_target",
+    "says",
+    "tags_for",
+]
 
 Attribute: TypeAlias = Callable[[str], str | None]
 """From the name of an attribute of one element to its value: empty where it has none, None where it is absent."""
@@ -21,6 +32,15 @@ Find: TypeAlias = Callable[[str], Iterable[Attribute]]
 
 TAGS = frozenset({"a", "area", "base", "form", "frame", "iframe", "img", "link", "meta", "script", "source"})
 """The tags that are asked for."""
+
+_TAGS_OF = {
+    "area": ("area",),
+    "frame": ("frame", "iframe"),
+    "form": ("form",),
+    "img": ("img", "source"),
+    "script": ("script",),
+}
+"""The tags of kinds of links, but for those that are asked for in any case."""
 
 ATTRIBUTES = frozenset({"action", "content", "href", "http-equiv", "method", "name", "rel", "src", "srcset"})
 """The attributes that are asked for."""
@@ -84,6 +104,11 @@ def gather(
         _put_full(found, "script", attribute("src"))
     bases = (href for attribute in find("base") if (href := attribute("href")) is not None)
     return Findings(title, next(bases, None), found, marked, canonical, metas, tree)
+
+
+def tags_for(kinds: Iterable[str]) -> frozenset[str]:
+    """The tags that must be asked for to find links of ``kinds``, of the canonical URL and all else but links."""
+    return frozenset({"a", "base", "link", "meta"}).union(*(_TAGS_OF.get(kind, ()) for kind in kinds))
 
 
 def anchors(find: Find) -> tuple[list[str], list[str]]:

@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from scraper.parse import tokens
 from scraper.parse.engines import Findings
-from scraper.parse.gather import Attribute, anchors, gather
+from scraper.parse.gather import TAGS, Attribute, anchors, gather
 
 __all__ = ["read"]
 
@@ -21,15 +21,15 @@ _LARGE = 64_000
 _OPEN = 10_000
 
 
-def read(markup: bytes | str) -> Findings:
-    """See :data:`scraper.parse.engines.Engine`."""
+def read(markup: bytes | str, tags: frozenset[str] = TAGS) -> Findings:
+    """See :data:`scraper.parse.engines.Read`."""
     if _deep(markup):
-        return tokens.read(markup)
+        return tokens.read(markup, tags)
     tree = LexborHTMLParser(markup)
     title = tree.css_first("title:not(svg title)")
 
     def find(tag: str) -> Iterator[Attribute]:
-        return (_reader(node.attributes) for node in tree.css(tag))
+        return (_reader(node.attributes) for node in (tree.css(tag) if tag in tags else ()))
 
     return gather(None if title is None else title.text(), find, *anchors(find), tree)
 

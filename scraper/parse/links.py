@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import chain
 from typing import NamedTuple
 
-from scraper.join import Joiner, Memory
+from scraper.join import Joiner
 from scraper.model import LINK_KINDS
 from scraper.parse.engines import Findings
 from scraper.parse.fields import Related, related
@@ -48,15 +48,12 @@ class Linker:
     others, those marked nofollow last. A URL that is followed is not among the others, whatever else leads to it.
 
     :param clean: what every URL passes through; see :func:`scraper.url.stripper`.
-    :param memory: what the linkers of one process share that have the same ``clean``.
     """
 
-    def __init__(
-        self, discovery: Discovery, clean: Callable[[str], str] | None = None, memory: Memory | None = None
-    ) -> None:
-        self._memory = memory or Memory()
+    def __init__(self, discovery: Discovery, clean: Callable[[str], str] | None = None) -> None:
         self._follow = discovery.follow
         self._nofollow = discovery.nofollow
+        self._note = frozenset(LINK_KINDS) - discovery.follow if discovery.all_links else frozenset[str]()
         self._clean = clean
 
     def __call__(self, url: str, headers: dict[str, str], findings: Findings) -> Linked:
@@ -64,13 +61,16 @@ class Linker:
         base = (canonical(findings.base, url) if findings.base is not None else None) or url
         field = related(headers["link"]) if "link" in headers else _NO_FIELD
         followed, noted = self._sorted(headers, field, findings)
-        join = Joiner(base, self._clean, MAX_LINKS, self._memory)
+        join = Joiner(base, self._clean, MAX_LINKS)
         of_field = Joiner(url, self._clean, _FIELD_LINKS) if field.links else join
         links: dict[str, None] = {}
         kinds = ""
         for kind, hrefs in followed:
-            before = len(links)
-            links.update((of_field if kind == "header" else join)(hrefs))
+            before, joined = len(links), (of_field if kind == "header" else join)(hrefs)
+            if links:
+                links.update(joined)
+            else:
+                links = joined
             kinds += LINK_KINDS[kind] * (len(links) - before)
         others = [
             (kind, target)
@@ -91,7 +91,7 @@ class Linker:
         for kind in marked:
             groups[kind] = _without(groups[kind], marked[kind])
         followed = [(kind, groups[kind]) for kind in LINK_KINDS if kind in groups and kind in self._follow]
-        noted = [(kind, groups[kind]) for kind in LINK_KINDS if kind in groups and kind not in self._follow]
+        noted = [(kind, groups[kind]) for kind in LINK_KINDS if kind in groups and kind in self._note]
         if marked:
             noted.append(("nofollow", [*chain.from_iterable(marked.values())]))
         return followed, noted

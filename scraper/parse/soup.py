@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from bs4 import BeautifulSoup, Tag
 
 from scraper.parse.engines import Findings
-from scraper.parse.gather import Attribute, anchors, gather
+from scraper.parse.gather import TAGS, Attribute, anchors, gather
 
 __all__ = ["read", "soup"]
 
 
-def read(markup: bytes | str) -> Findings:
-    """See :data:`scraper.parse.engines.Engine`."""
+def read(markup: bytes | str, tags: frozenset[str] = TAGS) -> Findings:
+    """See :data:`scraper.parse.engines.Read`."""
     tree = soup(markup)
     for template in tree.find_all("template"):
         template.clear()
     titles = (title.get_text() for title in tree.find_all("title") if title.find_parent("svg") is None)
 
     def find(tag: str) -> Iterator[Attribute]:
-        return map(_reader, tree.find_all(tag))
+        return map(_reader, tree.find_all(tag) if tag in tags else ())
 
     return gather(next(titles, None), find, *anchors(find), tree)
 

@@ -20,10 +20,10 @@ _NOSCRIPT = re.compile("<(/?)noscript", re.IGNORECASE)
 """The tokenizer takes what stands in it for text, as browsers that run scripts do; to us it is markup."""
 
 
-def read(markup: bytes | str) -> Findings:
-    """See :data:`scraper.parse.engines.Engine`; there is no tree."""
+def read(markup: bytes | str, tags: frozenset[str] = TAGS) -> Findings:
+    """See :data:`scraper.parse.engines.Read`; there is no tree."""
     text = markup if isinstance(markup, str) else markup.decode("utf-8", "replace")
-    reader = _Reader()
+    reader = _Reader(tags)
     for token in tokenize(_NOSCRIPT.sub(r"<\1no-script", text)):
         reader.take(token)
     title = "".join(reader.title) if reader.title is not None else None
@@ -33,14 +33,14 @@ def read(markup: bytes | str) -> Findings:
 class _Reader:
     """Follows the tokens: which ``<template>`` and ``<svg>`` are open, and whether the title is being read."""
 
-    def __init__(self) -> None:
+    def __init__(self, tags: frozenset[str]) -> None:
         self.title: list[str] | None = None
-        self._elements: dict[str, list[Attribute]] = {tag: [] for tag in TAGS}
+        self._elements: dict[str, list[Attribute]] = {tag: [] for tag in tags}
         self._open = {"template": 0, "svg": 0}
         self._in_title = False
 
     def find(self, tag: str) -> list[Attribute]:
-        return self._elements[tag]
+        return self._elements.get(tag, [])
 
     def take(self, token: Token) -> None:
         if token.type is TokenType.START_TAG:

@@ -185,7 +185,12 @@ def _unrecorded(
     """One word and a sentence for a URL that has no record."""
     if not sources and not is_seed:
         word, text = _by_itself(url, settings)
-        return "unlinked", "nobody links to it, as far as recorded" + (f"; and {text}" if word else "")
+        said = "nobody links to it, as far as recorded"
+        if not settings.discovery.all_links:
+            said += (
+                f" (links of the kinds {', '.join(sorted(settings.discovery.follow))}; --all-links records the others)"
+            )
+        return "unlinked", said + (f"; and {text}" if word else "")
     if not is_seed:
         if all(source.refused for source in sources):
             beyond = all((source.refused or "").startswith("that is beyond") for source in sources)

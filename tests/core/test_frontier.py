@@ -243,8 +243,8 @@ def test_files_go_before_pages_and_do_not_wait_for_robots() -> None:
 
 def test_sitemaps_take_turns_with_pages_and_robots_files_go_first() -> None:
     hand = Hand("a/1", "a/2")
-    for name in ("1.xml", "2.xml", "3.xml"):
-        hand.waiting.push_file(Request(f"http://a/{name}", kind=Kind.SITEMAP))
+    for file in ("1.xml", "2.xml", "3.xml"):
+        hand.waiting.push_file(Request(f"http://a/{file}", kind=Kind.SITEMAP))
     hand.waiting.push_file(Request("http://a/robots.txt", kind=Kind.ROBOTS))
     started = []
     while (name := hand.pop()) is not None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from fixtures.demo import SITE
 from scraper.model import Page, Response
 from scraper.parse import make_parser
-from scraper.settings import Parsing, Settings
+from scraper.settings import Discovery, Parsing, Settings
 
+EVERY_LINK = Discovery(all_links=True)
 ENGINES = ("turbo", "lexbor", "soup")
 PAGES = SITE.parent / "pages"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((PAGES / "expected.json").read_text("utf-8"))
@@ -45,7 +46,7 @@ def answer(
 
 def parse(body: bytes | str, engine: str = "turbo", content_type: str = "text/html; charset=utf-8") -> Page:
     """The page that an engine makes of a body."""
-    return make_parser(Settings(parsing=Parsing(engine)))(answer(body, content_type))
+    return make_parser(Settings(parsing=Parsing(engine), discovery=EVERY_LINK))(answer(body, content_type))
 
 
 @st.composite

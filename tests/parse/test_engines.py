@@ -13,7 +13,7 @@ from scraper.errors import ConfigError
 from scraper.parse import make_parser
 from scraper.parse.encoding import clip
 from scraper.settings import Limits, Parsing, Settings
-from tests.parse.pages import ENGINES, EXPECTED, MARKUP, PAGES, SOUP, answer, parse
+from tests.parse.pages import ENGINES, EVERY_LINK, EXPECTED, MARKUP, PAGES, SOUP, answer, parse
 
 engines = pytest.mark.parametrize("engine", ENGINES)
 
@@ -23,7 +23,7 @@ engines = pytest.mark.parametrize("engine", ENGINES)
 def test_recorded_pages(engine: str, name: str) -> None:
     expected = EXPECTED[name]
     response = answer((PAGES / name).read_bytes(), expected["content_type"], expected["url"])
-    page = make_parser(Settings(parsing=Parsing(engine)))(response)
+    page = make_parser(Settings(parsing=Parsing(engine), discovery=EVERY_LINK))(response)
     assert (page.title, page.charset) == (expected["title"], expected["charset"])
     assert list(page.links) == expected["links"]
 
@@ -102,7 +102,10 @@ def test_beautiful_soup_takes_what_comes(markup: str) -> None:
 
 @engines
 def test_the_demo_site(engine: str) -> None:
-    reader, referee = make_parser(Settings(parsing=Parsing(engine))), make_parser(Settings())
+    reader, referee = (
+        make_parser(Settings(parsing=Parsing(engine), discovery=EVERY_LINK)),
+        make_parser(Settings(discovery=EVERY_LINK)),
+    )
     for path in SITE.rglob("*.html"):
         response = answer(path.read_bytes(), "text/html", f"http://x.test/{path.relative_to(SITE)}")
         assert reader(response) == referee(response)

@@ -22,7 +22,7 @@ HOST = "http://x.test/"
 
 def read(markup: str, engine: str = "turbo", discovery: Discovery | None = None, **fields: str) -> Page:
     headers = {"content-type": "text/html; charset=utf-8", **{name.replace("_", "-"): fields[name] for name in fields}}
-    settings = Settings(parsing=Parsing(engine), discovery=discovery or Discovery())
+    settings = Settings(parsing=Parsing(engine), discovery=discovery or Discovery(all_links=True))
     return make_parser(settings)(Response(f"{HOST}dir/page", 200, headers, markup.encode()))
 
 
@@ -84,7 +84,9 @@ PARTS = {
 
 @pytest.mark.parametrize("kind", LINK_KINDS)
 def test_each_kind_can_be_followed_alone(kind: str) -> None:
-    page = read("".join(PARTS.values()), discovery=Discovery(frozenset({kind})), link="</header>; rel=next")
+    page = read(
+        "".join(PARTS.values()), discovery=Discovery(frozenset({kind}), all_links=True), link="</header>; rel=next"
+    )
     assert page.links == (HOST + kind,)
     assert page.kinds == ("" if kind == "a" else LINK_KINDS[kind])
     assert {other for other, _ in page.others} == ALL - {kind}
@@ -249,7 +251,7 @@ def test_srcsets(srcset: str, urls: list[str]) -> None:
 
 
 def test_urls_are_cleaned() -> None:
-    settings = Settings(discovery=Discovery(strip=("utm_*",)))
+    settings = Settings(discovery=Discovery(strip=("utm_*",), all_links=True))
     body = b"<a href='/a;jsessionid=1?utm_x=1&b=2'><img src='/i?utm_y'>"
     page = make_parser(settings)(Response(HOST, 200, {}, body))
     assert (page.links, page.others) == ((f"{HOST}a?b=2",), (("img", f"{HOST}i"),))
@@ -258,3 +260,12 @@ def test_urls_are_cleaned() -> None:
 def test_a_page_crosses_borders_whole() -> None:
     page = read("".join(PARTS.values()) + "<link rel=canonical href=/c>", discovery=Discovery(ALL))
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(page), type=Page) == page
+
+
+@pytest.mark.parametrize("engine", ["turbo", "lexbor", "soup"])
+def test_links_of_other_kinds_are_recorded_on_demand_only(engine: str) -> None:
+    markup = "".join(PARTS.values()) + "<a href=/marked rel=nofollow><link rel=canonical href=/c>"
+    plain = read(markup, engine, Discovery(), link="</header>; rel=next")
+    whole = read(markup, engine, Discovery(all_links=True), link="</header>; rel=next")
+    assert (plain.links, plain.kinds, plain.canonical) == (whole.links, whole.kinds, whole.canonical)
+    assert plain.others == tuple(other for other in whole.others if other[0] == "nofollow") != whole.others
