@@ -21,6 +21,8 @@ MAX_TOTAL = 16_000_000
 out of a 2 MB page; an honest page of that size has links of some 10 million characters at most."""
 
 _HTTP = ("http://", "https://")
+_ELSEWHERE = ("mailto:", "javascript:", "tel:", "data:")
+"""How most hrefs begin that lead to no page."""
 
 _PLAIN = re.compile(r"/?+(?=[A-Za-z0-9])[A-Za-z0-9_~/-]*+(?:\.[A-Za-z0-9]++)?+(?:\?[A-Za-z0-9_.~=&+/-]++)?+").fullmatch
 """Most hrefs: paths, at times with a query, that the standard takes as they are: no scheme nor host is in them, no dot
@@ -73,6 +75,10 @@ class Joiner:
                 url = parent + bare[3:]
             elif bare.startswith(here) and plain(bare, behind):
                 url = bare
+            elif bare == "/" and start:
+                url = here
+            elif href.startswith(_ELSEWHERE):
+                continue
             else:
                 url = self._long_way(href)
             if clean is not None and ("?" in url or ";" in url or "(" in url):

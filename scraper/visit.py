@@ -104,7 +104,7 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
         page,
         location,
         _retry_after(headers.get("retry-after"), response.at),
-        _detail(media_type) if media_type else None,
+        media_type if media_type is None or media_type in _HTML else _detail(media_type),
         len(response.body),
         response.wire,
         _timings(response.timings, waited_us, began),

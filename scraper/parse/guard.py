@@ -13,6 +13,8 @@ parser could act on, open tags, without crediting end tags: a parser may ignore 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Set as AbstractSet
 
 __all__ = ["heavy"]
 
@@ -40,11 +42,11 @@ _ATTRIBUTES = (
     rb"(?![^\t\n\f\r />])(?:[\t\n\f\r /]++|[^\t\n\f\r />][^\t\n\f\r />=]*+"
     rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"|'[^']*+'|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+)*+"
 )
-_FORMATTING = re.compile(
-    rb"<(?=[bceinstufBCEINSTUF])(?i:[bisu]|big|code|em|font|nobr|small|strike|strong|tt)" + _ATTRIBUTES
+_TELLING = re.compile(
+    rb"<(?=[bcefhinstuBCEFHINSTU])(?i:[bisu]|big|code|em|font|nobr|small|strike|strong|tt|html|body)" + _ATTRIBUTES
 )
-_ROOT = re.compile(rb"<(?=[bhBH])(?i:html|body)" + _ATTRIBUTES)
-
+"""Formatting elements, and those whose attributes are merged: both in one pass."""
+_ROOT = re.compile(rb"<(?:html|body)", re.IGNORECASE)
 
 _SEPARATOR = re.compile(rb"[\t\n\f\r />\"']")
 """One at least stands before or after each attribute."""
@@ -60,11 +62,17 @@ def heavy(markup: bytes | str) -> bool:
     if not many and tags * size <= _TAG_BYTES:
         return False
     data = markup if isinstance(markup, bytes) else markup.encode("utf-8", "replace")
-    return tags * _made_anew(data) > _ELEMENTS or (many and sum(map(len, _ROOT.findall(data))) > _ROOTS)
+    found = Counter(_TELLING.findall(data))
+    roots = [tag for tag in found if _ROOT.match(tag)]
+    if many and sum(len(tag) * found[tag] for tag in roots) > _ROOTS:
+        return True
+    return tags * _made_anew(found.keys() - roots) > _ELEMENTS
 
 
-def _made_anew(data: bytes) -> float:
-    """How many elements one tag can call back to life at most, their attributes reckoned in."""
-    kinds = set(_FORMATTING.findall(data))
+def _made_anew(kinds: AbstractSet[bytes]) -> float:
+    """How many elements one tag can call back to life at most, their attributes reckoned in.
+
+    :param kinds: the formatting tags, each once.
+    """
     attributes = sum(len(_SEPARATOR.findall(kind)) for kind in kinds)
     return min(_ALIKE * len(kinds), _DEPTH) + _ALIKE * attributes / _ATTRIBUTES_AN_ELEMENT
