@@ -34,6 +34,7 @@ from scraper.core.gate import Gate
 from scraper.core.pace import adapted, answered, hold
 from scraper.core.reach import Reach
 from scraper.core.site import Site
+from scraper.core.sitemaps import Sitemaps
 from scraper.model import Entry, Failed, Fetched, Kind, Outcome, Reason, Request, Shallower
 from scraper.settings import Settings
 from scraper.suffixes import is_public_suffix
@@ -74,8 +75,9 @@ class Crawl:
         self._chance = chance
         self._admission = Admission(settings)
         self._frontier = Frontier(settings.politeness)
-        self._files = Files(settings, self._frontier)
         self._reach = Reach(settings.budget.depth, self._admission, self._frontier)
+        self._sitemaps = Sitemaps(settings, self._frontier, self._reach.lead)
+        self._files = Files(settings.politeness, self._frontier, self._sitemaps)
         self._jar = Jar(is_public_suffix) if settings.identity.cookies else None
         self._flights: dict[str, Flight] = {}
         self._twins: dict[str, list[Request]] = {}
@@ -134,7 +136,7 @@ class Crawl:
         :returns: what is to be written: the seeds that ``include`` and ``exclude`` refuse, and corrections.
         """
         entries = self._reach.seed(urls)
-        self._files.seed()
+        self._sitemaps.seed()
         return entries
 
     def take(self, now: float, room: int) -> Turn:
@@ -184,7 +186,8 @@ class Crawl:
         shallower: dict[str, Entry] = {}
         for outcome in log:
             if outcome.request.kind is not Kind.PAGE:
-                self._files.replay(outcome, self._reach.lead)
+                files = self._sitemaps if outcome.request.kind is Kind.SITEMAP else self._files
+                shallower.update((entry.url, entry) for entry in files.replay(outcome))
             elif hash(outcome.url) not in logged:
                 logged.add(hash(outcome.url))
                 shallower.update((entry.url, entry) for entry in self._replay(outcome))
@@ -286,11 +289,10 @@ class Crawl:
         return [final, *self._reach.follow(final)]
 
     def _end_robots(self, outcome: Outcome, now: float) -> list[Entry]:
-        self._files.end_robots(outcome, now)
-        return [_clean(outcome)]
+        return [_clean(outcome), *self._files.end_robots(outcome, now)]
 
     def _end_sitemap(self, outcome: Outcome, now: float) -> list[Entry]:
-        return [_clean(outcome), *self._files.end_sitemap(outcome, self._reach.lead)]
+        return [_clean(outcome), *self._sitemaps.end(outcome)]
 
     def _replay(self, outcome: Outcome) -> list[Entry]:
         self._reach.recall(outcome.request)
