@@ -34,7 +34,7 @@ from scraper.core.gate import Gate
 from scraper.core.pace import adapted, answered, hold
 from scraper.core.reach import Reach
 from scraper.core.site import Site
-from scraper.core.sitemaps import Sitemaps
+from scraper.core.sitemaps import Sitemaps, least_depth
 from scraper.model import Entry, Failed, Fetched, Kind, Outcome, Reason, Request, Shallower
 from scraper.settings import Settings
 from scraper.suffixes import is_public_suffix
@@ -75,7 +75,7 @@ class Crawl:
         self._chance = chance
         self._admission = Admission(settings)
         self._frontier = Frontier(settings.politeness)
-        self._reach = Reach(settings.budget.depth, self._admission, self._frontier)
+        self._reach = Reach(settings.budget.depth, self._admission, self._frontier, least_depth(settings.discovery))
         self._sitemaps = Sitemaps(settings, self._frontier, self._reach.lead)
         self._files = Files(settings.politeness, self._frontier, self._sitemaps)
         self._jar = Jar(is_public_suffix) if settings.identity.cookies else None

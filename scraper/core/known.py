@@ -39,16 +39,19 @@ class End(NamedTuple):
 class Known:
     """Depths by URL. ``limit`` is the depth limit; without one depths are only noted, never lowered.
 
+    :param open_from: the least depth of what may turn up at any time, whatever is unfinished: entries of sitemaps.
     :ivar depths: by the hash of the URL; for the hot path.
     """
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, open_from: int | None = None) -> None:
         self.depths: dict[int, int] = {}
         self._limit = limit
         self._unfinished = [0] * (min(limit, _DEEP) + 2) if limit is not None else []
         self._ends: list[dict[int, End]] = [{} for _ in self._unfinished]
         self._floor = 0
         self._vias: dict[int, str | None] = {}
+        if open_from is not None:
+            self._count(open_from, 1)  # never finished, so that nothing deeper is ever settled
 
     def __len__(self) -> int:
         return len(self.depths)

@@ -20,11 +20,16 @@ __all__ = ["Reach"]
 
 
 class Reach:
-    """The URLs that were met, from seeds on. ``limit`` is the depth limit, None for no limit."""
+    """The URLs that were met, from seeds on. ``limit`` is the depth limit, None for no limit.
 
-    def __init__(self, limit: int | None, admission: Admission, frontier: Frontier) -> None:
+    :param open_from: see :class:`scraper.core.known.Known`.
+    """
+
+    def __init__(
+        self, limit: int | None, admission: Admission, frontier: Frontier, open_from: int | None = None
+    ) -> None:
         self._limit, self._admission, self._frontier = limit, admission, frontier
-        self._known = Known(limit)
+        self._known = Known(limit, open_from)
         self._promised: set[int] = set()
 
     @property

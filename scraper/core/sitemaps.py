@@ -12,10 +12,10 @@ from collections.abc import Callable
 from scraper.core.frontier import Frontier
 from scraper.core.known import Edges
 from scraper.model import Entry, Fetched, Kind, Outcome, Page, Request
-from scraper.settings import Settings
+from scraper.settings import Discovery, Settings
 from scraper.url import host_key
 
-__all__ = ["Sitemaps"]
+__all__ = ["Sitemaps", "least_depth"]
 
 Lead = Callable[[Edges], list[Entry]]
 
@@ -161,6 +161,13 @@ class Sitemaps:
                     entries += self._name(below, more)
                     work.append(below)
         return entries
+
+
+def least_depth(discovery: Discovery) -> int | None:
+    """The least depth that entries of sitemaps have; None where none is read."""
+    if discovery.given:
+        return 0
+    return 1 if discovery.sitemaps else None
 
 
 def _host(url: str) -> str:

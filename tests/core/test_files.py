@@ -249,6 +249,23 @@ def test_entries_are_one_step_from_a_seed_and_a_limit_of_none_reads_no_sitemap()
     assert f"{A}/sitemap.xml" not in asked(crawl(web, f"{A}/", settings=polite(sitemaps=True, depth=0)))
 
 
+@pytest.mark.parametrize("given", [False, True])
+def test_a_late_sitemap_lowers_what_is_final_already(given: bool) -> None:
+    """How slow a sitemap is must not decide which pages are found."""
+    web = mapped()
+    web.page(f"{A}/linked", ["/deep"])
+    web.page(f"{A}/deep", ["/deeper"])
+    web.page(f"{A}/deeper", ["/deepest"])
+    web.page(f"{A}/deepest")
+    web.sitemap(f"{A}/sitemap.xml", ["/deeper"])
+    found = Discovery(given=(f"{A}/sitemap.xml",)) if given else Discovery(sitemaps=True)
+    settings = msgspec.structs.replace(polite(depth=3), discovery=found)
+    for slow in (0.0, 50.0):
+        ended = crawl(web, f"{A}/", settings=settings, latency=lambda r, slow=slow: slow * r.url.endswith("xml"))  # type: ignore[misc]
+        assert pages(ended) == {"/", "/linked", "/deep", "/deeper", "/deepest"}
+        assert ended.log.depth(f"{A}/deepest") == (1 if given else 2)
+
+
 def test_given_sitemaps_are_read_whatever_the_depth_limit() -> None:
     web = mapped()
     web.sitemap(f"{A}/given.xml", ["/one", "/two"])
