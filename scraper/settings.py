@@ -137,6 +137,7 @@ class Traps(msgspec.Struct, frozen=True):
     :ivar repeats: times that one segment of the path comes at most; a row of segments must come less often.
     :ivar parameters: parameters in its query.
     :ivar queries: different queries of one path of a host.
+    :ivar backlog: characters of URLs that wait for one site; further ones of its links are not followed.
     :ivar years: years that a date in a URL is after ``this_year`` at most, as calendars have no end; the past is wider,
         see :data:`scraper.core.traps.BACK`.
     :ivar this_year: the year that calendars are measured from; None turns their rule off.
@@ -153,6 +154,7 @@ class Traps(msgspec.Struct, frozen=True):
     repeats: int | None = 3
     parameters: int | None = 20
     queries: int | None = 1_000
+    backlog: int | None = 300_000_000
     years: int | None = 3
     this_year: int | None = None
     duplicates: int | None = 20

@@ -3,7 +3,7 @@
 ============  ====================================================  =============================================
 asked         when                                                  by
 ============  ====================================================  =============================================
-a link        it is new, and within the depth limit                 scope, traps, queries of one path
+a link        it is new, and within the depth limit                 scope, traps, queries of one path, backlog
 a seed        it is given                                           include and exclude
 a request     it is its turn                                        host given up, robots.txt
 a page        it is final: whether its links are met                nofollow, soft 404, duplicates
@@ -12,6 +12,7 @@ a page        it is final: whether its links are met                nofollow, so
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 
@@ -22,7 +23,7 @@ from scraper.core.site import Site
 from scraper.core.traps import Duplicates, Queries, judge
 from scraper.model import Failed, Fetched, Kind, Outcome, Reason, Refused, Request
 from scraper.settings import Settings
-from scraper.url import host_key
+from scraper.url import MAX_LENGTH, host_key
 
 __all__ = ["Admission"]
 
@@ -37,6 +38,7 @@ class Admission:
     def __init__(self, settings: Settings) -> None:
         self._scope = settings.scope
         self._judge = judge(settings.traps)
+        self._backlog = settings.traps.backlog
         self._queries = Queries(settings.traps.queries) if settings.traps.queries is not None else None
         duplicates, near = settings.traps.duplicates, settings.traps.near
         self._duplicates = Duplicates(duplicates, near) if duplicates is not None else None
@@ -55,6 +57,15 @@ class Admission:
             self.note_outside(url, edges)
             return False
         return self._judge(url) is None and (self._queries is None or self._queries.admit(url))
+
+    @property
+    def crowd(self) -> float:
+        """URLs that cannot be too large a backlog of any site, however long they are."""
+        return math.inf if self._backlog is None else self._backlog / MAX_LENGTH
+
+    def has_room(self, site: Site) -> bool:
+        """Whether further URLs may wait for ``site``."""
+        return self._backlog is None or site.backlog < self._backlog
 
     @property
     def may_widen(self) -> bool:

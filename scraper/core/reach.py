@@ -122,8 +122,11 @@ class Reach:
     def _meet(self, urls: list[str], edges: Edges) -> None:
         """URLs nobody has seen, within the depth limit: admit those that scope and traps do."""
         admitted: list[str] = []
+        crowded = len(self._frontier) > self._admission.crowd
         for url in urls:
-            if self._admission.admits(url, edges):
+            if (not crowded or self._admission.has_room(self._frontier.site(url))) and self._admission.admits(
+                url, edges
+            ):
                 self._known.add(url, edges.depth)
                 admitted.append(url)
             else:

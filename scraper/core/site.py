@@ -33,7 +33,7 @@ class Site:
     Sitemaps take turns with pages: there may be thousands of them, and a crawl of ten pages does not need them all.
 
     :ivar gate: that of its host.
-    :ivar waiting: pages that wait.
+    :ivar waiting: pages that wait; ``backlog`` is how many characters the URLs of the packed ones have.
     :ivar placed: whether it waits for its turn somewhere in the frontier.
     :ivar asking: whether its robots file is under way; its pages wait for that.
     :ivar rules: what the robots file allows; ``expires`` is when it must be asked for again.
@@ -43,14 +43,14 @@ class Site:
 
     __slots__ = (
         *("_again", "_batches", "_files", "_first", "_pages_next", "_unpacked", "asking", "barred", "expires", "gate"),
-        *("heard", "host", "origin", "placed", "rules", "waiting"),
+        *("backlog", "heard", "host", "origin", "placed", "rules", "waiting"),
     )
 
     def __init__(self, origin: str, host: Gate) -> None:
         self.origin = origin
         self.host = host_key(origin + "/")
         self.gate = host
-        self.waiting = 0
+        self.waiting = self.backlog = 0
         self.placed = self.asking = self.heard = False
         self.rules: Rules = ALLOW_ALL
         self.expires = 0.0
@@ -100,7 +100,9 @@ class Site:
     def push(self, urls: list[str], depth: int, via: str | None, redirects: int) -> None:
         """Let new pages wait, behind all others."""
         for start in range(0, len(urls), _PACKED):
-            self._batches.append(Batch("\n".join(urls[start : start + _PACKED]), depth, via, redirects))
+            batch = Batch("\n".join(urls[start : start + _PACKED]), depth, via, redirects)
+            self._batches.append(batch)
+            self.backlog += len(batch.urls)
         self.waiting += len(urls)
 
     def next(self) -> Request:
@@ -122,7 +124,7 @@ class Site:
         kept = [*_only(reversed(self._unpacked), keys)]
         self._unpacked = kept[::-1]
         self._again = [*_only(self._again, keys)]
-        batches, self._batches, self._first = self._batches[self._first :], [], 0
+        batches, self._batches, self._first, self.backlog = self._batches[self._first :], [], 0, 0
         self.waiting = len(self._again) + len(self._unpacked)
         for batch in batches:
             urls = [url for url in batch.urls.split("\n") if hash(url) not in keys]
@@ -130,7 +132,9 @@ class Site:
 
     def _unpack(self) -> None:
         """Take the first batch out of the row; those that are gone are cut off now and then."""
-        self._unpacked = list(_requests(self._batches[self._first]))
+        batch = self._batches[self._first]
+        self.backlog -= len(batch.urls)
+        self._unpacked = list(_requests(batch))
         self._unpacked.reverse()
         self._first += 1
         if 2 * self._first >= len(self._batches):

@@ -110,6 +110,16 @@ def test_an_endless_row_of_queries_ends() -> None:
     assert len(log.urls) == 31
 
 
+def test_what_waits_for_one_site_is_bounded_and_seeds_always_may() -> None:
+    web = Web()
+    for page in range(10):
+        web.page(f"{A}/{page}", [f"/{page}/{'x' * 6_000}/{number}" for number in range(10)])
+    seeds = [f"{A}/{page}" for page in range(10)]
+    few = crawl(web, *seeds, settings=with_traps(length=None, backlog=120_000), capacity=1).log
+    assert len(seeds) + 20 <= len(few.urls) < len(seeds) + 40
+    assert len(crawl(web, *seeds, settings=with_traps(length=None, backlog=None)).log.urls) == 110
+
+
 def test_the_links_of_too_many_equal_pages_are_not_followed() -> None:
     def answer(request: Request) -> Outcome:
         number = int(request.url.rpartition("/")[2] or 0)
