@@ -19,7 +19,7 @@ import pytest
 from benchmarks.server import Server
 from benchmarks.site import Site
 from scraper.backends import NAMES
-from scraper.model import Fetched
+from scraper.model import Fetched, Kind, Outcome
 from tests.kills.group import Group, recorded
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
@@ -54,8 +54,13 @@ def web() -> Iterator[Web]:
         yield Web(server, site)
 
 
+def pages(store: Path) -> list[Outcome]:
+    """The recorded pages; robots files are asked for in each run anew."""
+    return [outcome for outcome in recorded(store) if outcome.request.kind is Kind.PAGE]
+
+
 def assert_whole(web: Web, store: Path) -> None:
-    outcomes = recorded(store)
+    outcomes = pages(store)
     assert sorted(outcome.url for outcome in outcomes) == sorted(web.site.urls())
     assert all(isinstance(outcome, Fetched) and outcome.status == 200 for outcome in outcomes)
 
@@ -100,5 +105,5 @@ def test_a_second_interrupt_ends_at_once(web: Web, tmp_path: Path) -> None:
     group.signal(signal.SIGINT)
     assert group.wait() == 130, group.errors
     group.assert_gone()
-    outcomes = recorded(store)
+    outcomes = pages(store)
     assert len({outcome.url for outcome in outcomes}) == len(outcomes)
