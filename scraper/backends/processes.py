@@ -295,6 +295,7 @@ class _Worker:
         self.inbox._reader.close()  # type: ignore[attr-defined]  # the queue itself would close it after the feeder
         self.inbox.close()
         self.inbox.join_thread()
+        self.inbox._writer.close()  # type: ignore[attr-defined]  # a feeder that met a broken pipe has left it open
 
     def describe(self) -> str:
         if self.process is None:

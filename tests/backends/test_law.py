@@ -115,7 +115,7 @@ def test_an_idle_collect_comes_back_in_time(backend: Backend) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_close_leaves_nothing_behind(name: str, site: Site, silent: str) -> None:
     resource_tracker.ensure_running()  # one for the life of the interpreter, started by the first of its queues
-    new_event_loop().close()  # libuv keeps one pipe for the life of the process, for signals; it comes with the first loop
+    new_event_loop().close()  # libuv keeps a pipe for the life of the process, since its first loop
     before = held()
     backend = MAKERS[name]()
     gather(backend, list(site.urls()))
