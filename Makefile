@@ -35,7 +35,7 @@ UNLESS_ONE = { code=$$?; [ $$code -eq 1 ] || exit $$code; }
 
 test: $(READY) lint ## check everything: style, types, tests, coverage; ARGS="-k budget" for a part
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
+	@$(BIN)/coverage run -m pytest --numprocesses 3 $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

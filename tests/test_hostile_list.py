@@ -20,7 +20,7 @@ from tests.server import page
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="measures by /proc")]
 
-HOSTILE, GOOD, SLOW = 400, 200, 4
+HOSTILE, GOOD, SLOW = 400, 200, 3
 TOILSOME = {"very many chunks of a byte", "endless chunks"}
 """Rows whose end a busy machine may not come to in time; they are shown one by one elsewhere."""
 MEMORY = {"processes": 700_000_000, "hybrid": 700_000_000}
@@ -50,7 +50,7 @@ def test_every_url_has_its_record(backend: str, stage: Stage, tmp_path: Path, mo
     monkeypatch.setenv(MARK, str(tmp_path))
     seeds, store = tmp_path / "urls.txt", tmp_path / "crawl.sqlite"
     seeds.write_text("".join(f"{url}\n" for url in sorted(stage.seeds, key=hash_of)))
-    limits = ["--timeout", "5s", "--connect-timeout", "5s", "--retries", "0", "--max-host-failures", "off"]
+    limits = ["--timeout", "4s", "--connect-timeout", "4s", "--retries", "0", "--max-host-failures", "off"]
     pace = ["--concurrency", "16", "--workers", "2", "--delay", "0", "--per-host", "16", "--depth", "0"]
     trust = ["--ca-file", str(CERTS / "ca.pem"), "--ignore-robots", "a server of our own"]
     command = [sys.executable, "-m", "scraper", "crawl", str(seeds), "-q", "--backend", backend, "--store", str(store)]

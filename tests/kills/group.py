@@ -33,7 +33,9 @@ class Group:
     def __init__(self, command: list[str]) -> None:
         with tempfile.TemporaryFile() as errors:
             self._errors = os.dup(errors.fileno())
-            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True, env=_unmeasured()
+            )
 
     @property
     def running(self) -> bool:
@@ -101,3 +103,8 @@ def _command_line(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def _unmeasured() -> dict[str, str]:
+    """The environment without what makes processes measure their coverage: those that are killed cannot say it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
