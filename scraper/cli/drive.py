@@ -21,6 +21,8 @@ from scraper.errors import ConfigError, ScraperError
 from scraper.model import Entry, Failed, Fetched, Kind, Outcome, Shallower
 from scraper.options import Options, make_settings
 from scraper.report.hints import hints
+from scraper.report.human import human_count
+from scraper.report.named import NamedSitemaps
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
 from scraper.report.summary import summary
@@ -124,6 +126,16 @@ def _is_telling(outcome: Outcome) -> bool:
     return is_failure(outcome) and not expected
 
 
+def _ended(run: Run) -> list[str]:
+    """Which budget has ended it, while there was more to do."""
+    crawl = run.crawl
+    if run.stopped or not crawl.ending or not crawl.waiting:
+        return []
+    budget = "--max-pages" if crawl.pages_left == 0 else "--max-time"
+    what = "URL still waits" if crawl.waiting == 1 else "URLs still wait"
+    return [f"ended by {budget}: {human_count(crawl.waiting)} {what}"]
+
+
 class _Job:
     """One crawl of the command line, opened and ready."""
 
@@ -139,6 +151,7 @@ class _Job:
     ) -> None:
         self._given, self._notes, self._teller, self._kept = given, notes, teller, kept
         self._settings, self._urls, self._go_on = settings, urls, go_on
+        self._sitemaps = NamedSitemaps(settings.discovery.given, settings.budget.redirects)
 
     def crawl(self) -> int:
         """Crawl, tell how it went, and give the exit code."""
@@ -155,7 +168,7 @@ class _Job:
                     error.add_note(self._after_trouble)
                 raise
             self._sum_up(run)
-            return code or (FAILURES if run.stats.failures else 0)
+            return code or (FAILURES if run.stats.failures or self._sitemaps.failed else 0)
 
     @property
     def _after_trouble(self) -> str:
@@ -167,6 +180,7 @@ class _Job:
         with self._teller.about(run), interruptible(run, self._notes.interject):
             try:
                 for entries in run.rounds():
+                    self._sitemaps.look(entries)
                     if self._notes.verbose:
                         self._explain(progress, entries)
                     if progress.due:
@@ -214,7 +228,7 @@ class _Job:
             go_on=self._go_on if left else None,
             recorded=run.recorded,
             interrupted=run.stopped,
-            hints=hints(run.stats, self._settings, self._urls),
+            hints=[*hints(run.stats, self._settings, self._urls), *self._sitemaps.notes(), *_ended(run)],
             color=wants_color(self._given["color"], sys.stderr),
         )
         if left and self._go_on is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Site, scraper
-from tests.server import page
+from tests.server import page, redirect
 
 ASYNC = ("--backend", "asyncio")
 
@@ -80,3 +80,33 @@ def test_a_sitemap_is_enough_to_begin(here: Path, site: Site, capsys: pytest.Cap
 def test_seeds_that_the_patterns_leave_out_are_noted(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     told = scraper(capsys, "crawl", site.root, "--include", "nothing-like-this", *ASYNC).err
     assert "--include and --exclude leave out every URL that was given" in told
+
+
+def test_a_sitemap_that_was_named_may_not_fail_in_silence(
+    here: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.server.script("/page.xml", page("<html>no sitemap"))
+    site.server.script("/moved.xml", redirect("/gone.xml"))
+    for name, words in (
+        ("missing.xml", "missing.xml: 404\n"),
+        ("page.xml", "page.xml: "),
+        ("moved.xml", "moved.xml: 404\n"),
+    ):
+        result = scraper(capsys, "crawl", site.root, "-d", "0", "--sitemap", f"{site.root}{name}", *ASYNC)
+        assert result.code == 1
+        assert f"  note      sitemap {site.root}{words}" in result.err
+
+
+def test_sitemaps_that_were_not_named_may_fail(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    result = scraper(capsys, "crawl", site.root, "--sitemaps", *ASYNC)
+    assert "/sitemap.xml" in site.server.hits
+    assert result.code == 0
+    assert "sitemap http" not in result.err
+
+
+def test_the_budget_that_ended_the_crawl_is_named(here: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    told = scraper(capsys, "crawl", site.root, "--max-pages", "2", *ASYNC).err
+    assert "  note      ended by --max-pages: 4 URLs still wait\n" in told
+    told = scraper(capsys, "crawl", site.root, "--max-time", "0s", *ASYNC).err
+    assert "ended by --max-time: " in told
+    assert "ended by" not in scraper(capsys, "crawl", site.root, "--max-pages", "6", *ASYNC).err
