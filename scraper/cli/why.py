@@ -56,7 +56,7 @@ def _answer(url: str, lookup: Lookup) -> tuple[Answer, bool]:
     settings, known = _settings(lookup, seeds)
     same = same_page(url, settings)
     records = list(lookup.mentioning({url, same, *near_misses(url), *near_misses(same)}))
-    return why(url, records, settings, frozenset(seeds), _robots(same, lookup)), known
+    return why(url, records, settings, frozenset(seeds), _robots(same, lookup), known), known
 
 
 def _settings(lookup: Lookup, seeds: list[str]) -> tuple[Settings, bool]:

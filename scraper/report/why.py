@@ -21,6 +21,9 @@ __all__ = ["Answer", "Source", "near_misses", "same_page", "why"]
 
 _SHOWN = 5
 _KINDS = {letter: kind for kind, letter in LINK_KINDS.items()}
+_UNKNOWN = (
+    "it is not recorded; the file does not keep the crawl's settings, so that depth, scope or a budget may be why"
+)
 _CUTS = {
     "nofollow": "it asks that its links are not followed (meta robots or X-Robots-Tag)",
     "soft-404": "its links are not followed: by its title there is nothing (soft 404)",
@@ -45,7 +48,8 @@ class Answer(msgspec.Struct, frozen=True):
     """What there is to say about one URL.
 
     :ivar verdict: one word: ``fetched``, ``failed``, ``refused`` (it is recorded), ``same`` (it is another page),
-        ``not-followed``, ``depth``, ``scope``, ``trap``, ``robots``, ``waiting``, or ``unlinked``.
+        ``not-followed``, ``depth``, ``scope``, ``trap``, ``robots``, ``waiting``, ``unlinked``, or ``unknown``. For a
+        robots file or sitemap the first three say how that went.
     :ivar text: the same in a sentence.
     :ivar same_as: the URL that it is taken for.
     :ivar sources: who links to it, the first five; ``sources_count`` in all.
@@ -93,7 +97,12 @@ def near_misses(url: str) -> tuple[str, ...]:
 
 
 def why(
-    url: str, records: Iterable[Record], settings: Settings, seeds: Collection[str] = (), robots: Record | None = None
+    url: str,
+    records: Iterable[Record],
+    settings: Settings,
+    seeds: Collection[str] = (),
+    robots: Record | None = None,
+    own_settings: bool = True,
 ) -> Answer:
     """Why the canonical ``url`` was not crawled, or how it went.
 
@@ -102,26 +111,30 @@ def why(
     :param settings: those of the crawl, bound to its seeds; see :func:`scraper.run.around`.
     :param seeds: canonical URLs of the crawl's seeds.
     :param robots: the last record of its robots file.
+    :param own_settings: whether ``settings`` are those of the crawl, and not the defaults.
     """
     records = list(records)
     if (own := _own(url, records)) is not None:
-        return _recorded(own, robots)
+        return _recorded(own, robots) if own.kind is Kind.PAGE else _recorded_file(own)
     same = same_page(url, settings)
     if same != url:
-        about = why(same, records, settings, seeds, robots)
+        about = why(same, records, settings, seeds, robots, own_settings)
         text = f"it is taken for {same}, without session ids and stripped parameters. That one: {about.text}"
         return msgspec.structs.replace(about, url=url, verdict="same", text=text, same_as=same)
     sources = [source for record in records for source in _sources(url, record, settings)]
     sources.sort(key=lambda source: (source.refused is not None, source.depth))
     word, text = _unrecorded(url, sources, settings, url in seeds, robots)
+    if word == "waiting" and not own_settings:
+        word, text = "unknown", _UNKNOWN
     known = {name for record in records for name in (record.url, record.location, *(record.links or ()))}
     near = tuple(name for name in near_misses(url) if name in known) if word == "unlinked" else ()
     return Answer(url, word, text, None, tuple(sources[:_SHOWN]), len(sources), near)
 
 
 def _own(url: str, records: Sequence[Record]) -> Record | None:
-    """The last record of the page."""
-    return next((record for record in reversed(records) if record.url == url and record.kind is Kind.PAGE), None)
+    """The last record of the page; of the robots file or sitemap where it was asked for as such only."""
+    own = [record for record in reversed(records) if record.url == url]
+    return next((record for record in own if record.kind is Kind.PAGE), own[0] if own else None)
 
 
 def _recorded(record: Record, robots: Record | None) -> Answer:
@@ -134,12 +147,30 @@ def _recorded(record: Record, robots: Record | None) -> Answer:
         text = f"it was fetched, status {record.status}{where}"
         text += f"; it redirects to {record.location}" if record.location else ""
         text += f"; {_CUTS.get(record.cut, record.cut)}" if record.cut else ""
+    elif record.outcome == "failed" and not record.fetched_at:
+        again = " again" if record.attempts > 1 else ""
+        text = f"it was not asked for{again}: its site's robots.txt could not be had ({reason}{detail}){where}"
     elif record.outcome == "failed":
         text = f"it was asked for and failed, {reason}{detail}{where}"
     else:
         text = f"it was refused, {reason}{detail}{where}"
         text += f"; {_about_robots(robots)}" if robots is not None and reason == "robots" else ""
     return Answer(record.url, record.outcome, text)
+
+
+def _recorded_file(record: Record) -> Answer:
+    """How it went with a robots file or a sitemap."""
+    parts = [f"status {record.status}"]
+    if record.outcome != "fetched":
+        reason = record.reason.value if record.reason else "unknown"
+        parts = [f"{record.outcome}, {reason}", *([record.detail] if record.detail else [])]
+    elif record.location:
+        parts.append(f"it redirects to {record.location}")
+    elif record.kind is Kind.SITEMAP and record.links is not None:
+        parts.append(f"{len(record.links)} {'entry' if len(record.links) == 1 else 'entries'}")
+    parts += [record.error] if record.error else []
+    what = "a sitemap" if record.kind is Kind.SITEMAP else "a robots file"
+    return Answer(record.url, record.outcome, f"it was asked for as {what}: {', '.join(parts)}")
 
 
 def _about_robots(robots: Record) -> str:
@@ -200,7 +231,9 @@ def _unrecorded(
             return word, text
     if robots is not None and not verdict(outcome_of(robots)).rules.allowed(url):
         return "robots", f"it was not reached, and robots.txt would forbid it: {_about_robots(robots)}"
-    text = "it is still waiting: the crawl ended before its turn, by a budget or an interrupt, or is not at its end yet"
+    text = (
+        "the crawl did not come to it: it ended before its turn, by a budget or an interrupt, or is not at its end yet"
+    )
     if "?" in url and settings.traps.queries is not None:
         text += f"; or its path had more than {settings.traps.queries} different queries (trap queries)"
     return "waiting", text

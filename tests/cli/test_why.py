@@ -25,7 +25,7 @@ def test_a_url_is_explained(here: Path, site: Site, capsys: pytest.CaptureFixtur
         ("never", "marked rel=nofollow"),
         ("1/", f"known are:\n    {site.root}1\n"),
         ("nowhere", "nobody links to it"),
-        ("deep", "beyond the depth limit of 1" if name == "x.sqlite" else "it is still waiting"),
+        ("deep", "beyond the depth limit of 1" if name == "x.sqlite" else "it is not recorded; the file does not keep"),
     ):
         result = scraper(capsys, "why", f"{site.root}{path}", "--store", name)
         assert (result.code, result.err) == (0, "")
