@@ -75,7 +75,7 @@ _OTHER_KINDS = [kind for kind in LINK_KINDS if kind not in _FOLLOWED]
     "--follow",
     metavar="KINDS",
     usual=",".join(_FOLLOWED),
-    help=f"Kinds of links to follow, of {', '.join(_OTHER_KINDS)} too; or all.",
+    help=f"Only these kinds of links, in place of the usual ones; there are {', '.join(_OTHER_KINDS)} too; or all.",
 )
 @option("Links and traps", "--all-links", is_flag=True, help="Record links of the kinds that are not followed, too.")
 @option(

@@ -24,7 +24,7 @@ def tell(text: str, *, styled: bool = False) -> None:
     :param styled: it has colours, and nothing else in it could steer a terminal.
     """
     with contextlib.suppress(OSError, ValueError):
-        click.echo(text if styled else shown(text), err=True)
+        click.echo(text if styled else shown(text), err=True, color=styled or None)  # or click would strip them
 
 
 class Notes:

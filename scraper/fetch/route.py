@@ -103,7 +103,7 @@ def load_socks() -> ModuleType:
     try:
         from scraper.fetch import socks  # here: python-socks is an extra
     except ImportError as error:
-        raise ConfigError("SOCKS proxies need one more library: pip install 'scraper[socks]'") from error
+        raise ConfigError("SOCKS proxies need one more library: pip install 'python-socks>=3.2,<4'") from error
     return socks
 
 

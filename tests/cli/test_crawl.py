@@ -34,6 +34,11 @@ def test_quiet_says_nothing_and_verbose_says_why(site: Site, capsys: pytest.Capt
     assert "backend sequential: there is one URL to fetch" in told
 
 
+def test_colours_are_shown_where_they_are_asked_for(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\x1b[1m6 pages" in scraper(capsys, "crawl", site.root, "--color", "always", *ASYNC).err
+    assert "\x1b" not in scraper(capsys, "crawl", site.root, *ASYNC).err
+
+
 def test_failures_give_exit_1(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.server.script("/3", status(404))
     assert scraper(capsys, "crawl", site.root, *ASYNC).code == 1

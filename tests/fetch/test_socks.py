@@ -183,7 +183,7 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "scraper.fetch.socks", raising=False)
     monkeypatch.delattr("scraper.fetch.socks", raising=False)
     monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(ConfigError, match=r"pip install 'scraper\[socks\]'"):
+    with pytest.raises(ConfigError, match=r"pip install 'python-socks>=3\.2,<4'"):
         read_proxy(Identity(proxy="socks5://127.0.0.1"))
 
 
