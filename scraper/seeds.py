@@ -206,7 +206,7 @@ def _why_not(text: str) -> str:
 
 def _login(text: str) -> str | None:
     """The ``user:password`` of a URL, None without."""
-    match = _AUTHORITY.match(text)
+    match = None if _ADDRESS.match(text) else _AUTHORITY.match(text)
     login, at, _ = (match[1] if match else "").rpartition("@")
     return login if at else None
 
@@ -249,6 +249,7 @@ def _shown(text: str) -> str:
 _COMMENT = re.compile(r"(?:^|\s+)#.*\Z", re.DOTALL)
 _SPACE = re.compile(r"\s")
 _AUTHORITY = re.compile(r"\s*\w+:[/\\]*([^/?#\\]*)")
+_ADDRESS = re.compile(r"\s*mailto:(?!/)", re.IGNORECASE)  # an @, and no login
 _SCHEME = re.compile(r"([A-Za-z]{2,7})[:;/\\]+(.+)\Z")
 _NAME = r"localhost|[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]*\.?|\d+(?:\.\d+){3}|\[[0-9A-Fa-f:.]+\]"
 _HOST = re.compile(rf"(?:{_NAME})(?::\d{{1,5}})?(?:[/?#].*)?\Z")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from scraper.errors import ConfigError
 from scraper.run import Nowhere
 from scraper.store import CsvWriter, JsonlStore, JsonWriter, SqliteStore, Store, Tee, open_output, open_store
-from scraper.store.files import exists_already, is_stream
+from scraper.store.files import check_place, exists_already, is_stream
 from scraper.store.opening import check_format
 
 __all__ = ["Kept", "check_places", "is_there", "open_kept"]
@@ -59,6 +59,9 @@ def check_places(given: dict[str, Any]) -> None:
         raise ConfigError(f"--store and -o are the same file: {path}")
     if resume and not path and output is None:
         raise ConfigError("--resume needs what it can go on with: --store FILE, or -o FILE.jsonl")
+    for name in (path, output):
+        if name and not is_stream(name):
+            check_place(name)
     if output or not path:
         check_format(output or "-", given["form"], resume=resume and not path)
     for name in (path, output):

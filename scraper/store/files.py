@@ -16,7 +16,17 @@ from pathlib import Path
 
 from scraper.errors import ConfigError, StoreError
 
-__all__ = ["STDOUT", "exists_already", "is_stream", "open_locked", "remove_stale", "replacement", "rewrite", "trouble"]
+__all__ = [
+    "STDOUT",
+    "check_place",
+    "exists_already",
+    "is_stream",
+    "open_locked",
+    "remove_stale",
+    "replacement",
+    "rewrite",
+    "trouble",
+]
 
 STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 """Names that mean the standard output."""
@@ -39,6 +49,8 @@ _TROUBLE = {
 
 def trouble(name: str, error: OSError) -> StoreError:
     """The one message for ``error``, met at the file ``name``; raise it ``from error``."""
+    if error.errno == errno.ENOENT and Path(name).resolve().parent.is_dir():
+        return StoreError(f"{name}: it cannot be created: {error.strerror}")
     name = "standard output" if name in STDOUT else name
     return StoreError(f"{name}: {_TROUBLE.get(error.errno or 0, error.strerror or str(error))}")
 
@@ -49,6 +61,18 @@ def exists_already(name: str, *, resumable: bool) -> ConfigError:
     :param resumable: whether it could be gone on with.
     """
     return ConfigError(f"{name} already exists: {'add --resume to go on with it, or ' * resumable}name another file")
+
+
+def check_place(name: str) -> None:
+    """Whether a file could have this ``name``, as far as that is seen without opening it.
+
+    :raises ConfigError: for a folder, and for a file in a folder that is not there.
+    """
+    path = Path(name)
+    if path.is_dir():
+        raise ConfigError(f"{name}: {_TROUBLE[errno.EISDIR]}")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{name}: {_TROUBLE[errno.ENOTDIR if path.parent.exists() else errno.ENOENT]}")
 
 
 def is_stream(name: str) -> bool:

@@ -51,6 +51,8 @@ def open_lookup(path: str) -> Lookup:
         raise ConfigError(f"{path} cannot be read back: name a file")
     if not Path(path).exists():
         raise ConfigError(f"there is no store {path}")
+    if Path(path).is_dir():
+        raise ConfigError(f"{path} is a folder: name the file of the store in it")
     return _Lines(path) if Path(path).suffix.lower() in JSONL else _Database(path)
 
 

@@ -79,6 +79,12 @@ URL = "http://127.0.0.1:9/"
         ([URL, "--store", "old.sqlite"], "old.sqlite already exists: add --resume"),
         ([URL, "--store", "x.csv"], "cannot be resumed from"),
         ([URL, "--store", "x.sqlite", "-o", "./x.sqlite"], "are the same file"),
+        ([URL, "-o", "missing/x.jsonl"], "missing/x.jsonl: its folder does not exist"),
+        ([URL, "-o", "binary/x.jsonl"], "binary/x.jsonl: its folder is no folder"),
+        ([URL, "-o", "folder/"], "folder/: it is a folder: name a file in it"),
+        ([URL, "--store", "missing/x.sqlite"], "missing/x.sqlite: its folder does not exist"),
+        ([URL, "--store", "folder"], "folder: it is a folder"),
+        ([URL, "--store", "new.sqlite", "-o", "missing/x.csv"], "its folder does not exist"),
         ([URL, "-q", "-v"], "-q and -v exclude each other"),
         (["http://user:secret@127.0.0.1/"], "--auth-file FILE, with user:password in it"),
         (["folder"], "folder is a folder"),
@@ -105,13 +111,10 @@ def test_bad_input(here: Path, capsys: pytest.CaptureFixture[str], arguments: li
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "missing/x.jsonl"], "its folder does not exist"),
-        (["--store", "missing/x.sqlite"], "its folder does not exist"),
-        (["--store", "folder"], "it is a folder"),
+        (["-o", "/proc/x.jsonl"], "/proc/x.jsonl: it cannot be created: No such file or directory"),
         (["--store", "foreign.sqlite", "--resume"], "foreign.sqlite"),
         (["-o", "foreign.jsonl", "--resume"], "foreign.jsonl"),
         (["-o", "newer.jsonl", "--resume"], "newer.jsonl holds records of schema 99"),
-        (["--store", "new.sqlite", "-o", "missing/x.csv"], "its folder does not exist"),
     ],
 )
 def test_bad_stores(here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:

@@ -75,7 +75,8 @@ def test_a_store_of_before_is_read(here: Path, capsys: pytest.CaptureFixture[str
         (["http://x/", "--store", "foreign.sqlite"], 3, "it is no SQLite database"),
         (["http://x/", "--store", "other.sqlite"], 3, "holds no records of schema 1"),
         (["http://x/", "--store", "foreign.jsonl"], 3, "foreign.jsonl:1: no record"),
-        (["http://x/", "--store", "folder"], 3, "folder"),
+        (["http://x/", "--store", "folder"], 2, "folder is a folder: name the file"),
+        (["mailto:a@b", "--store", "foreign.sqlite"], 2, "'mailto:a@b' is no http(s) URL"),
     ],
 )
 def test_what_cannot_be_read_is_named(
