@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import can_ada
 
-from scraper.url import MAX_LENGTH, canonical, names_no_host, origin, resolve, shortened
+from scraper.url import HTTP, MAX_LENGTH, canonical, names_no_host, origin, resolve, shortened
 
 __all__ = ["MAX_TOTAL", "Joiner", "join_all"]
 
@@ -20,7 +20,6 @@ MAX_TOTAL = 16_000_000
 """Characters of one page's links together; those beyond are dropped. A base of 7,000 characters makes 900 MB of links
 out of a 2 MB page; an honest page of that size has links of some 10 million characters at most."""
 
-_HTTP = ("http://", "https://")
 _ELSEWHERE = ("mailto:", "javascript:", "tel:", "data:")
 """How most hrefs begin that lead to no page."""
 
@@ -95,4 +94,4 @@ class Joiner:
             url = str((self._root + href).href)
         except (ValueError, TypeError):
             url = resolve(href, self._base) or ""
-        return shortened(url) if url.startswith(_HTTP) else ""
+        return shortened(url) if url.startswith(HTTP) else ""

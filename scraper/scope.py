@@ -14,7 +14,7 @@ import msgspec
 
 from scraper.errors import ConfigError
 from scraper.suffixes import registrable
-from scraper.url import host_key, hostname
+from scraper.url import bare_host, hostname
 
 __all__ = ["Scope", "ScopeMode"]
 
@@ -104,10 +104,6 @@ def _reaches(mode: ScopeMode, anchors: frozenset[str], url: str) -> bool:
     return mode is ScopeMode.ANY or _ANCHOR[mode](url) in anchors
 
 
-def _bare_host(url: str) -> str:
-    return host_key(url).removeprefix("www.")
-
-
 def _domain(url: str) -> str:
     host = hostname(url)
     return registrable(host) or host
@@ -118,7 +114,7 @@ def _folder(url: str) -> str:
 
 
 _ANCHOR: dict[ScopeMode, Callable[[str], str]] = {
-    ScopeMode.HOST: _bare_host,
+    ScopeMode.HOST: bare_host,
     ScopeMode.DOMAIN: _domain,
     ScopeMode.PATH: _folder,
     ScopeMode.ANY: lambda url: "",

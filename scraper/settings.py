@@ -98,13 +98,14 @@ class Retry(msgspec.Struct, frozen=True):
 
         :param chance: a number in [0, 1): half of each wait is drawn by it, so that retries do not come in step.
         """
-        if outcome.request.attempt > self.retries or not self._passing(outcome):
+        if outcome.request.attempt > self.retries or not self.passing(outcome):
             return None
         doublings = min(outcome.request.attempt - 1, 64)  # more would leave what a float can hold
         whole = min(self.cap, self.base * 2.0**doublings)
         return whole / 2 + chance * whole / 2
 
-    def _passing(self, outcome: Outcome) -> bool:
+    def passing(self, outcome: Outcome) -> bool:
+        """Whether ``outcome`` may pass: whether another try could come to more."""
         match outcome:
             case Fetched(status=status):
                 return status in self.STATUSES

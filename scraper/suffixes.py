@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from scraper.url import is_address
+
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
@@ -24,18 +26,13 @@ def registrable(host: str) -> str | None:
 
     :param host: a host name as in a canonical URL, without port; a dot at the end says nothing.
     """
-    return None if _is_address(host) else _list().privatesuffix(host.lower().removesuffix("."))
+    return None if is_address(host) else _list().privatesuffix(host.lower().removesuffix("."))
 
 
 @lru_cache(maxsize=10_000)
 def is_public_suffix(host: str) -> bool:
     """Whether anybody may register names below ``host``, as it is with ``co.uk`` and every single label."""
-    return not _is_address(host) and _list().is_public(host.lower().removesuffix("."))
-
-
-def _is_address(host: str) -> bool:
-    """Of canonical host names only IPv4 addresses end in a number (WHATWG URL, 3.5)."""
-    return host.startswith("[") or host.rpartition(".")[2].isdigit()
+    return not is_address(host) and _list().is_public(host.lower().removesuffix("."))
 
 
 @cache

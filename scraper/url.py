@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterable
 import can_ada
 
 __all__ = [
+    "HTTP",
     "MAX_LENGTH",
+    "bare_host",
     "canonical",
     "host_key",
     "hostname",
+    "is_address",
     "names_no_host",
     "origin",
     "resolve",
@@ -29,7 +32,8 @@ __all__ = [
 MAX_LENGTH = 8_000
 """Longer URLs are not followed: servers and proxies refuse them (RFC 9110, 4.1 asks for at least 8,000 octets)."""
 
-_HTTP = ("http://", "https://")
+HTTP = ("http://", "https://")
+"""How URLs begin that are asked for; :meth:`str.startswith` takes it as it stands."""
 
 
 def canonical(text: str, base: str | None = None) -> str | None:
@@ -201,6 +205,16 @@ def hostname(url: str) -> str:
     return host if colon and port.isdigit() else host_key(url)
 
 
+def bare_host(url: str) -> str:
+    """The host of a canonical URL with its port and without ``www.``: the two are one place to most people."""
+    return host_key(url).removeprefix("www.")
+
+
+def is_address(host: str) -> bool:
+    """Whether the host of a canonical URL is an IP address: no name ends in a number (WHATWG URL, 3.5)."""
+    return host.startswith("[") or host.rpartition(".")[2].isdigit()
+
+
 def origin(url: str) -> str:
     """Scheme, host and port of a canonical URL (RFC 6454).
 
@@ -211,7 +225,7 @@ def origin(url: str) -> str:
 
 
 def _identity(url: str) -> str | None:
-    return shortened(url) if url.startswith(_HTTP) and len(url) <= MAX_LENGTH else None
+    return shortened(url) if url.startswith(HTTP) and len(url) <= MAX_LENGTH else None
 
 
 def _equal(url: str) -> str:

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "url": set(),
     "join": {"url"},
     "addresses": set(),
-    "suffixes": set(),
+    "suffixes": {"url"},
     "scope": {"errors", "url", "suffixes"},
     "settings": BASE | {"scope"},
     "stats": BASE,

@@ -94,7 +94,7 @@ class Police:
         before = self._answers[key]
         if before is None:
             return "it is still being answered"
-        if request.kind is Kind.ROBOTS or _may_pass(before):
+        if request.kind is Kind.ROBOTS or Retry().passing(before):
             return None
         return "it has been answered, and not with something that may pass"
 
@@ -235,13 +235,3 @@ class Rules(NamedTuple):
 def _pattern(text: str) -> re.Pattern[str]:
     end = r"\Z" if text.endswith("$") else ""
     return re.compile(".*".join(map(re.escape, text.removesuffix("$").split("*"))) + end)
-
-
-def _may_pass(outcome: Outcome) -> bool:
-    match outcome:
-        case Fetched(status=status):
-            return status in Retry.STATUSES
-        case Failed(reason=reason):
-            return reason.transient
-        case _:
-            return False

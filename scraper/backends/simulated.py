@@ -31,7 +31,7 @@ from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Request,
 from scraper.parse import robots
 from scraper.settings import is_loopback
 from scraper.stats import Stats
-from scraper.url import canonical, hostname, origin
+from scraper.url import canonical, hostname, is_address, origin
 
 __all__ = ["Arrival", "Simulated", "Web"]
 
@@ -172,7 +172,7 @@ class Web:
         host = hostname(url)
         if host in self._addresses or is_loopback(host):
             return self._addresses.get(host, "127.0.0.1")
-        if host.startswith("[") or host.rpartition(".")[2].isdigit():
+        if is_address(host):
             return host.strip("[]")
         number = zlib.crc32(host.encode())
         return f"198.{18 + (number >> 16 & 1)}.{number >> 8 & 255}.{number & 255}"

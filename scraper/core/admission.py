@@ -54,7 +54,7 @@ class Admission:
     def admits(self, url: str, edges: Edges) -> bool:
         """Whether a URL that nobody has seen belongs to the crawl."""
         if not self._scope.admits(url):
-            self.note_outside(url, edges)
+            self._keep_outside(url, edges)
             return False
         return self._judge(url) is None and (self._queries is None or self._queries.admit(url))
 
@@ -74,7 +74,11 @@ class Admission:
 
     def note_outside(self, url: str, edges: Edges) -> None:
         """A way leads to what is out: it counts if a seed's redirect should bring that in."""
-        if self._seeds and not self._scope.admits(url) and self._judge(url) is None:
+        if self._seeds and not self._scope.admits(url):
+            self._keep_outside(url, edges)
+
+    def _keep_outside(self, url: str, edges: Edges) -> None:
+        if self._seeds and self._judge(url) is None:
             self._outside.append((url, Edges(edges.via, edges.depth, edges.redirects, ())))  # not all of its page's
 
     def bars(self, site: Site, request: Request) -> Refused | Failed | None:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 
-from scraper.url import hostname
+from scraper.url import hostname, is_address
 
 __all__ = ["Jar"]
 
@@ -146,7 +146,7 @@ class Jar:
         if cookie.domain and cookie.domain != host:
             cookie.host_only = False
             return _domain_match(host, cookie.domain) and not self._is_public_suffix(cookie.domain.rstrip("."))
-        cookie.host_only = not cookie.domain or _is_address(host) or self._is_public_suffix(host.rstrip("."))
+        cookie.host_only = not cookie.domain or is_address(host) or self._is_public_suffix(host.rstrip("."))
         cookie.domain = host
         return True
 
@@ -279,21 +279,16 @@ def _target(url: str) -> tuple[str, str, bool]:
 def _upwards(host: str) -> Iterator[str]:
     """``host`` and the domains above it; an address stands alone, and so does what no resolver knows (RFC 1035)."""
     yield host
-    if len(host) < 256 and not _is_address(host):
+    if len(host) < 256 and not is_address(host):
         _, dot, host = host.partition(".")
         while dot:
             yield host
             _, dot, host = host.partition(".")
 
 
-def _is_address(host: str) -> bool:
-    """Whether the host of a canonical URL is an IP address: no name ends in a number (WHATWG URL, 3.5)."""
-    return host.startswith("[") or host.rpartition(".")[2].isdigit()
-
-
 def _domain_match(host: str, domain: str) -> bool:
     """RFC 6265, 5.1.3."""
-    return host == domain or (host.endswith(f".{domain}") and not _is_address(host))
+    return host == domain or (host.endswith(f".{domain}") and not is_address(host))
 
 
 def _path_match(path: str, cookie_path: str) -> bool:

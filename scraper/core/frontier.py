@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -60,11 +59,6 @@ class Frontier:
     def hosts(self) -> int:
         """How many hosts were met so far."""
         return len(self._hosts)
-
-    @property
-    def sites(self) -> Iterable[Site]:
-        """Every site that was met so far."""
-        return self._sites.values()
 
     def site(self, url: str) -> Site:
         """The site of a canonical URL."""

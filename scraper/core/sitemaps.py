@@ -13,7 +13,7 @@ from scraper.core.frontier import Frontier
 from scraper.core.known import Edges
 from scraper.model import Entry, Fetched, Kind, Outcome, Page, Request
 from scraper.settings import Discovery, Settings
-from scraper.url import host_key
+from scraper.url import bare_host
 
 __all__ = ["Sitemaps", "least_depth"]
 
@@ -33,7 +33,7 @@ class _Sitemap:
     :ivar depth: that of its entries.
     :ivar via: the robots file that was the first to name it, or what led to it.
     :ivar level: how many indexes have led to it.
-    :ivar hosts: those that it speaks for.
+    :ivar hosts: those that it speaks for, with their ports and without ``www.``; http and https are the same.
     :ivar below: the sitemaps that it has led to.
     :ivar foreign: the entries of other hosts, by host.
     """
@@ -42,7 +42,7 @@ class _Sitemap:
 
     def __init__(self, request: Request, level: int) -> None:
         self.url, self.depth, self.via, self.level = request.url, request.depth, request.via, level
-        self.hosts = {_host(url) for url in (request.url, request.via) if url is not None}
+        self.hosts = {bare_host(url) for url in (request.url, request.via) if url is not None}
         self.is_index = False
         self.below: list[str] = []
         self.foreign: dict[str, list[str]] = {}
@@ -85,7 +85,7 @@ class Sitemaps:
         for url in named:
             sitemap = self._ask(Request(url, 1, robots, Kind.SITEMAP), 0)
             if sitemap is not None:
-                entries += self._name(sitemap, {_host(robots)})
+                entries += self._name(sitemap, {bare_host(robots)})
                 entries += self._pass_on(sitemap)
         return entries
 
@@ -128,7 +128,7 @@ class Sitemaps:
 
     def _admits(self, sitemap: _Sitemap, url: str) -> bool:
         """Whether ``sitemap`` speaks for ``url``; if not, it is kept."""
-        host = _host(url)
+        host = bare_host(url)
         if host in sitemap.hosts:
             return True
         if self._room > 0:
@@ -168,8 +168,3 @@ def least_depth(discovery: Discovery) -> int | None:
     if discovery.given:
         return 0
     return 1 if discovery.sitemaps else None
-
-
-def _host(url: str) -> str:
-    """Hosts are compared with their ports and without ``www.``; http and https are the same."""
-    return host_key(url).removeprefix("www.")

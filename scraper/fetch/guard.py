@@ -18,7 +18,7 @@ from scraper.fetch.errors import FetchError
 from scraper.fetch.route import Proxy
 from scraper.model import Reason
 from scraper.settings import Safety
-from scraper.url import host_key, hostname
+from scraper.url import HTTP, host_key, hostname
 
 __all__ = ["Guard"]
 
@@ -51,7 +51,7 @@ class Guard:
         :raises FetchError: URL for what would be more than a target (RFC 9112, 3.2), or is for no web server;
             PRIVATE_ADDRESS for an address that may not be connected to.
         """
-        if not url.isascii() or not url.isprintable() or " " in url or not url.startswith(_HTTP):
+        if not url.isascii() or not url.isprintable() or " " in url or not url.startswith(HTTP):
             raise FetchError(Reason.URL, "not a canonical http(s) URL")
         if self.judges:
             return
@@ -65,9 +65,6 @@ class Guard:
 
     def _lets_pass(self, key: str) -> bool:
         return self._safety.private or key in self._safety.named
-
-
-_HTTP = ("http://", "https://")
 
 
 def _literal(host: str) -> str | None:

@@ -73,15 +73,7 @@ def gather(
     for tag in ("frame", "iframe"):
         for attribute in find(tag):
             _put_full(found, "frame", attribute("src"))
-    metas = []
-    for attribute in find("meta"):
-        content = attribute("content")
-        if content is None:
-            continue
-        if (name := attribute("name")) is not None:
-            metas.append((name.strip().lower(), content))
-        elif (attribute("http-equiv") or "").lower() == "refresh":
-            _put(found, "refresh", refresh_target(content))
+    metas = _metas(find, found)
     for attribute in find("form"):
         if (attribute("method") or "get").lower() not in ("post", "dialog"):
             _put_full(found, "form", attribute("action"))
@@ -93,6 +85,29 @@ def gather(
             canonical.append(attribute("href") or "")
         elif _UNRELATED.isdisjoint(relations):
             _put_full(found, "link", attribute("href"))
+    _pictures(find, found, images)
+    for attribute in find("script"):
+        _put_full(found, "script", attribute("src"))
+    bases = (href for attribute in find("base") if (href := attribute("href")) is not None)
+    return Findings(title, next(bases, None), found, marked, canonical, metas, tree)
+
+
+def _metas(find: Find, found: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Name and content of each ``<meta>`` that has both; a refresh is put into ``found``."""
+    metas = []
+    for attribute in find("meta"):
+        content = attribute("content")
+        if content is None:
+            continue
+        if (name := attribute("name")) is not None:
+            metas.append((name.strip().lower(), content))
+        elif (attribute("http-equiv") or "").lower() == "refresh":
+            _put(found, "refresh", refresh_target(content))
+    return metas
+
+
+def _pictures(find: Find, found: dict[str, list[str]], images: list[str] | None) -> None:
+    """Put the targets of ``<img>`` and ``<source>`` into ``found``; of the former from ``images``, where given."""
     if images:
         found["img"] = [src for src in images if src and not src.isspace()]
     for tag in ("img", "source") if images is None else ("source",):
@@ -100,10 +115,6 @@ def gather(
             _put_full(found, "img", attribute("src"))
             if srcset := attribute("srcset"):
                 found.setdefault("img", []).extend(candidates(srcset))
-    for attribute in find("script"):
-        _put_full(found, "script", attribute("src"))
-    bases = (href for attribute in find("base") if (href := attribute("href")) is not None)
-    return Findings(title, next(bases, None), found, marked, canonical, metas, tree)
 
 
 def tags_for(kinds: Iterable[str]) -> frozenset[str]:

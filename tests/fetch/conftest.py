@@ -8,9 +8,10 @@ import pytest
 
 from scraper.fetch.asyncio import AsyncFetcher
 from scraper.fetch.blocking import BlockingFetcher
-from scraper.model import Failed, Fetched, Kind, Outcome, Page, Refused, Request, Response
+from scraper.model import Kind, Outcome, Page, Request, Response
 from scraper.settings import Identity, Limits, Safety
 from scraper.visit import visit, visit_async
+from tests.behaviours.stage import word as word  # the same words here as there
 from tests.server import ScriptedServer
 
 ANYWHERE = Safety(private=True)
@@ -73,16 +74,6 @@ class Border:
 
 def body_as_page(response: Response, kind: Kind = Kind.PAGE) -> Page:
     return Page(title=response.body[:100].decode("iso-8859-1"))
-
-
-def word(outcome: Outcome) -> str:
-    match outcome:
-        case Fetched(status=status):
-            return str(status)
-        case Failed(reason=reason):
-            return reason.value
-        case Refused(reason=reason):
-            return f"refused: {reason.value}"
 
 
 @pytest.fixture(params=["blocking", "asyncio"])
