@@ -43,8 +43,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"model", "core", "backends", "store"},
     "run": VALUES | {"addresses", "options", "core", "backends", "store", "engine", "parse"},
     "api": VALUES | {"options", "seeds", "store", "run", "backends"},
+    "check": VALUES
+    | {"options", "seeds", "store", "run", "engine", "report", "core", "backends", "addresses", "tuning", "version"}
+    | {"printing", "parse"},
     "cli": VALUES
-    | {"options", "seeds", "store", "run", "report", "parse", "backends", "tuning", "version", "printing"},
+    | {"options", "seeds", "store", "run", "report", "parse", "backends", "tuning", "version", "printing", "check"},
     # the package itself gives out the public names, when they are first asked for
     "version": {"api", "errors", "model", "settings", "stats", "backends"},
     "__main__": {"cli"},
