@@ -16,7 +16,7 @@ from scraper.printing import escaped, on_its_line, printable
 from scraper.store.lines import LineStore, lowered
 from scraper.store.record import Record, decode, encode, url_of
 
-__all__ = ["CsvWriter", "JsonWriter", "TextWriter"]
+__all__ = ["CsvWriter", "JsonWriter", "TextWriter", "cell", "rows"]
 
 
 class TextWriter(LineStore):
@@ -72,15 +72,15 @@ class CsvWriter(LineStore):
     head = (",".join(COLUMNS) + "\r\n").encode()
 
     def _lines(self, records: Sequence[Record]) -> bytes:
-        return _rows(map(_cells, records))
+        return rows(map(_cells, records))
 
     def _corrected(self, line: bytes) -> bytes:
         row = next(csv.reader([line.decode()]))
         correction = self._shallower.get(row[0])
         if correction is None:
             return line
-        row[_DEPTH], row[_VIA] = str(correction.depth), _cell(correction.via)
-        return _rows([row])
+        row[_DEPTH], row[_VIA] = str(correction.depth), cell(correction.via)
+        return rows([row])
 
     def _ours(self, lines: Sequence[bytes]) -> bool:
         return lines[0].startswith(_HEAD)
@@ -96,28 +96,29 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 """The last four are the full-width forms of the first."""
 
 
-def _rows(rows: Iterable[list[Any]]) -> bytes:
+def rows(table: Iterable[list[Any]]) -> bytes:
+    """``table`` as CSV, a line a row."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerows(table)
     return text.getvalue().encode()
 
 
 def _cells(record: Record) -> list[Any]:
     times, data = record.timings, bytes(record.data).decode()
     return [
-        _cell(record.url),
+        cell(record.url),
         record.outcome,
         record.status,
         record.reason and record.reason.value,
-        _cell(record.detail),
-        _cell(record.title),
+        cell(record.detail),
+        cell(record.title),
         record.depth,
-        _cell(record.via),
-        _cell(record.location),
+        cell(record.via),
+        cell(record.location),
         record.attempts,
         record.redirects,
-        _cell(record.content_type),
-        _cell(record.charset),
+        cell(record.content_type),
+        cell(record.charset),
         record.size,
         record.wire,
         times.waited_us,
@@ -126,12 +127,12 @@ def _cells(record: Record) -> list[Any]:
         times.parse_us,
         record.fetched_at,
         record.retry_after,
-        _cell(record.error),
-        "" if data == "null" else _cell(data),
+        cell(record.error),
+        "" if data == "null" else cell(data),
         len(record.links or ()),
         len(record.unfollowed or ()),
-        _cell(record.canonical),
-        _cell(record.robots),
+        cell(record.canonical),
+        cell(record.robots),
         record.cut,
         record.simhash,
         record.digest,
@@ -139,7 +140,7 @@ def _cells(record: Record) -> list[Any]:
     ]
 
 
-def _cell(text: str | None) -> str:
+def cell(text: str | None) -> str:
     """``text`` so that no spreadsheet runs it and no terminal obeys it."""
     if not text:
         return ""

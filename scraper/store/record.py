@@ -16,7 +16,18 @@ import msgspec
 
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Timings
 
-__all__ = ["SCHEMA", "Record", "Times", "decode", "encode", "encode_lines", "outcome_of", "record_of", "url_of"]
+__all__ = [
+    "SCHEMA",
+    "Record",
+    "Times",
+    "decode",
+    "encode",
+    "encode_lines",
+    "outcome_of",
+    "record_of",
+    "url_of",
+    "utf8",
+]
 
 SCHEMA = 1
 
@@ -153,27 +164,27 @@ def _fetched(outcome: Fetched) -> Record:
         outcome.status,
         None,
         None,
-        _text(page.title),
+        utf8(page.title),
         request.depth,
         request.via,
         outcome.location,
         request.attempt,
         request.redirects,
-        _text(outcome.content_type),
+        utf8(outcome.content_type),
         page.charset,
         outcome.size,
         outcome.wire,
         _times(outcome.timings),
         round(outcome.at, 3),
         outcome.retry_after,
-        _text(error),
+        utf8(error),
         data,
         None if outcome.page is None else page.links,
         request.kind,
         page.kinds or None,
         page.others or None,
         page.canonical,
-        _text(page.robots),
+        utf8(page.robots),
         page.cut,
         _digits(page.simhash),
         _digits(outcome.digest),
@@ -188,7 +199,7 @@ def _without_answer(kind: Literal["failed", "refused"], outcome: Failed | Refuse
         url=request.url,
         outcome=kind,
         reason=outcome.reason,
-        detail=_text(outcome.detail),
+        detail=utf8(outcome.detail),
         depth=request.depth,
         via=request.via,
         attempts=request.attempt,
@@ -230,7 +241,7 @@ def _number(digits: str | None) -> int | None:
     return None if digits is None else int(digits, 16)
 
 
-def _text(text: str | None) -> str | None:
+def utf8(text: str | None) -> str | None:
     """``text`` as UTF-8 can hold it: a lone surrogate in a title must not end the crawl that met it."""
     if text is None or text.isascii():
         return text

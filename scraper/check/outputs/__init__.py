@@ -1,0 +1,56 @@
+"""What checks came to, for people and programs: text, JSON lines, JSON, CSV, Markdown, JUnit, HTML.
+
+Streams of records (JSON lines, JSON, CSV) are written as results come. Tables are sorted by trouble, so they are
+written at the end, from small rows that are kept until then.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scraper.check.outputs.base import Output, Summary, headline
+from scraper.check.outputs.streams import CsvOutput, JsonlOutput, JsonOutput
+from scraper.errors import ConfigError
+
+__all__ = ["FORMATS", "Output", "Summary", "format_of", "headline", "open_output"]
+
+FORMATS = ("text", "jsonl", "json", "csv", "markdown", "junit", "html")
+"""The formats of an output."""
+
+_SUFFIXES = {
+    ".txt": "text",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".xml": "junit",
+    ".html": "html",
+    ".htm": "html",
+}
+
+
+def format_of(filename: str) -> str | None:
+    """The format that the ending of ``filename`` tells, if any."""
+    return _SUFFIXES.get(Path(filename).suffix.lower())
+
+
+def open_output(form: str, file: str | None = None, *, color: bool = False, verbose: bool = False) -> Output:
+    """An output in the format ``form``.
+
+    :param file: its name; None or ``-`` for the standard output. A file that holds something is left alone.
+    :param color: colour the text; see :func:`scraper.report.style.wants_color`.
+    :param verbose: all that is known, in the text: each target that is up, each try of those that are not.
+    :raises ConfigError: when there is no such format, or the file holds something already.
+    :raises StoreError: when it cannot be opened or is in use.
+    """
+    match form:
+        case "jsonl":
+            return JsonlOutput(file)
+        case "json":
+            return JsonOutput(file)
+        case "csv":
+            return CsvOutput(file)
+        case _:
+            raise ConfigError(f"{form!r} is no format: choose {', '.join(FORMATS)}")

@@ -1,0 +1,216 @@
+"""The record of a check: what scripts read, in JSON, JSON lines and CSV. Flat, and every field is always there.
+
+The same fields are published as a JSON Schema, ``docs/check-result.schema.json``, which :func:`schema` makes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from scraper.check.model import Attempt, Hop, Result, Verdict
+from scraper.model import Certificate
+from scraper.store.record import utf8
+
+__all__ = ["CertificateRecord", "CheckRecord", "HopRecord", "Phases", "TryRecord", "record_of", "schema", "utc"]
+
+_DAY = 86_400.0
+
+Ms: TypeAlias = Annotated[float, Meta(description="Milliseconds, to the microsecond.")]
+Utc: TypeAlias = Annotated[str, Meta(description="RFC 3339, in UTC, to the millisecond: 2026-01-31T06:15:00.125Z.")]
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class Phases(msgspec.Struct, frozen=True):
+    """Where the time went. ``waited`` and ``own`` are our own; the others are the server's and the network's."""
+
+    waited: Ms = 0.0
+    own: Ms = 0.0
+    dns: Ms = 0.0
+    connect: Ms = 0.0
+    tls: Ms = 0.0
+    first_byte: Ms = 0.0
+    body: Ms = 0.0
+
+
+class HopRecord(msgspec.Struct, frozen=True):
+    """One request of a try, and its answer. Without an answer the status is null."""
+
+    url: str
+    method: str
+    status: int | None
+    location: str | None
+    address: str | None
+    http: str | None
+    waited_ms: Ms
+    own_ms: Ms
+    dns_ms: Ms
+    connect_ms: Ms
+    tls_ms: Ms
+    first_byte_ms: Ms
+    body_ms: Ms
+
+
+class TryRecord(msgspec.Struct, frozen=True):
+    """One try: a request for each redirect, and one for the answer."""
+
+    at: Utc | None
+    verdict: Verdict
+    reason: str | None
+    detail: str | None
+    hops: tuple[HopRecord, ...]
+
+
+class CertificateRecord(msgspec.Struct, frozen=True):
+    """What the server showed to be known by, trusted or not. Dates that are not known are null."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: Utc | None
+    not_after: Utc | None
+    earliest: Annotated[Utc | None, Meta(description="When the first of the chain expires.")]
+    days_left: Annotated[float | None, Meta(description="Days until the first of the chain expires; negative after.")]
+    trouble: Annotated[str | None, Meta(description="Why it is not trusted; null where it is.")]
+    fingerprint: Annotated[str, Meta(description="SHA-256, in hexadecimal digits.")]
+
+
+class CheckRecord(msgspec.Struct, frozen=True):
+    """What one check of a target came to, with the evidence. What does not apply is null."""
+
+    schema: Literal[1]
+    url: Annotated[str, Meta(description="What was asked for, in canonical form.")]
+    final_url: Annotated[str, Meta(description="Where the redirects led to; else the same.")]
+    name: str | None
+    group: str | None
+    place: Annotated[str | None, Meta(description="Where the target was said: FILE:LINE.")]
+    verdict: Annotated[Verdict, Meta(description="What it came to, in one word.")]
+    reason: Annotated[str | None, Meta(description="Why, in one word; null for up.")]
+    detail: Annotated[str | None, Meta(description="Why, for a person; its wording may change.")]
+    status: Annotated[int | None, Meta(description="HTTP status of the last answer; null where there was none.")]
+    attempts: Annotated[Count, Meta(description="Tries made; the last one decided.")]
+    failed_attempts: Annotated[Count, Meta(description="Those of them that came to down.")]
+    redirects: Annotated[Count, Meta(description="Redirects that were followed in the try that decided.")]
+    server_ms: Annotated[
+        Ms, Meta(description="The server's and the network's time in the try that decided, redirects included.")
+    ]
+    phases: Annotated[Phases, Meta(description="Of the try that decided: the sums over its requests.")]
+    address: Annotated[str | None, Meta(description="The IP address that was connected to last, or tried.")]
+    http: Annotated[str | None, Meta(description="Version of the protocol: 1.1.")]
+    certificate: CertificateRecord | None
+    checked_at: Annotated[Utc | None, Meta(description="When the check ended.")]
+    due: Annotated[Utc | None, Meta(description="When it should have begun.")]
+    tries: Annotated[tuple[TryRecord, ...], Meta(description="All tries, in order.")]
+
+
+_NO_HOP = Hop("")
+
+
+def record_of(result: Result) -> CheckRecord:
+    """Lay ``result`` flat."""
+    target, attempts = result.target, result.attempts
+    hops = attempts[-1].hops if attempts else ()
+    last = hops[-1] if hops else _NO_HOP
+    return CheckRecord(
+        schema=1,
+        url=_utf8(target.url),
+        final_url=_utf8(last.url or target.url),
+        name=utf8(target.name) or None,
+        group=utf8(target.group) or None,
+        place=utf8(target.place) or None,
+        verdict=result.verdict,
+        reason=result.reason or None,
+        detail=utf8(result.detail) or None,
+        status=last.status,
+        attempts=len(attempts),
+        failed_attempts=sum(each.verdict is Verdict.DOWN for each in attempts),
+        redirects=max(len(hops) - 1, 0),
+        server_ms=_ms(result.server_us),
+        phases=_phases(hops),
+        address=last.address,
+        http=last.http,
+        certificate=_certificate(result.certificate, result.at) if result.certificate else None,
+        checked_at=utc(result.at),
+        due=utc(result.due),
+        tries=tuple(map(_try, attempts)),
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a record."""
+    about = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Result of scraper check",
+    }
+    return about | msgspec.json.schema(CheckRecord)
+
+
+def utc(seconds: float) -> str | None:
+    """The time ``seconds`` after the epoch as RFC 3339 has it; None for 0, and for what no calendar holds.
+
+    >>> utc(1_750_000_000.125)
+    '2025-06-15T15:06:40.125Z'
+    """
+    if not seconds or not math.isfinite(seconds):
+        return None
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _utf8(text: str) -> str:
+    return utf8(text) or ""
+
+
+def _ms(us: int) -> float:
+    return round(us / 1000, 3)
+
+
+def _try(attempt: Attempt) -> TryRecord:
+    detail = utf8(attempt.detail) or None
+    return TryRecord(utc(attempt.at), attempt.verdict, attempt.reason or None, detail, tuple(map(_hop, attempt.hops)))
+
+
+def _hop(hop: Hop) -> HopRecord:
+    return HopRecord(
+        url=_utf8(hop.url),
+        method=hop.method,
+        status=hop.status,
+        location=utf8(hop.location),
+        address=hop.address,
+        http=hop.http,
+        waited_ms=_ms(hop.waited_us),
+        own_ms=_ms(hop.own_us),
+        dns_ms=_ms(hop.dns_us),
+        connect_ms=_ms(hop.connect_us),
+        tls_ms=_ms(hop.tls_us),
+        first_byte_ms=_ms(hop.first_us),
+        body_ms=_ms(hop.body_us),
+    )
+
+
+def _phases(hops: Iterable[Hop]) -> Phases:
+    times = [(h.waited_us, h.own_us, h.dns_us, h.connect_us, h.tls_us, h.first_us, h.body_us) for h in hops]
+    return Phases(*(_ms(sum(phase)) for phase in zip(*times, strict=True)))
+
+
+def _certificate(certificate: Certificate, now: float) -> CertificateRecord:
+    ends = certificate.earliest or certificate.not_after
+    return CertificateRecord(
+        subject=_utf8(certificate.subject),
+        issuer=_utf8(certificate.issuer),
+        names=tuple(map(_utf8, certificate.names)),
+        not_before=utc(certificate.not_before),
+        not_after=utc(certificate.not_after),
+        earliest=utc(ends),
+        days_left=round((ends - now) / _DAY, 2) if ends and math.isfinite(ends) else None,
+        trouble=utf8(certificate.trouble),
+        fingerprint=certificate.fingerprint,
+    )
