@@ -27,15 +27,17 @@ from typing import BinaryIO
 import msgspec
 
 from scraper.errors import ConfigError
+from scraper.lists import BadText, Text, lines_of
 from scraper.url import MAX_LENGTH, canonical
 
-__all__ = ["Seeds", "read_seeds", "seed_url", "suggestion"]
+__all__ = ["Seeds", "read_seeds", "seed_url", "suggestion", "texts_of"]
 
 SHOWN = 10
 """Bad lines that a message lists; the others are counted."""
 
-_LONGEST_LINE = 64 * 1024
-_LIST_ENDINGS = frozenset({".txt", ".csv", ".tsv", ".lst", ".list", ".urls", ".json", ".jsonl", ".xml", ".log"})
+_LIST_ENDINGS = frozenset(
+    {".txt", ".csv", ".tsv", ".lst", ".list", ".urls", ".json", ".jsonl", ".xml", ".log", ".toml"}
+)
 """Endings of list files that are no top-level domains."""
 
 
@@ -59,10 +61,6 @@ class Seeds(msgspec.Struct):
         return "\n".join([*self.bad, f"... and {more} more"] if more else self.bad)
 
 
-class _BadUrl(Exception):
-    """A text that is no seed; the message says why, without saying where."""
-
-
 def read_seeds(arguments: Iterable[str], *, skip_bad: bool = False, stdin: BinaryIO | None = None) -> Seeds:
     """The seeds that the command line's ``arguments`` name.
 
@@ -73,15 +71,13 @@ def read_seeds(arguments: Iterable[str], *, skip_bad: bool = False, stdin: Binar
     seeds = Seeds()
     found: dict[str, None] = {}
     for argument in arguments:
-        for place, text in _texts(argument, seeds, stdin):
+        for text in texts_of(argument, stdin):
             try:
-                if isinstance(text, _BadUrl):
-                    raise text
-                found[_guess(text, seeds)] = None
-            except _BadUrl as error:
+                found[_guess(_alone(text), seeds)] = None
+            except BadText as error:
                 seeds.bad_count += 1
                 if len(seeds.bad) < SHOWN:
-                    seeds.bad.append(f"{place}{error}")
+                    seeds.bad.append(f"{text.place}: {error}" if text.place else str(error))
     if seeds.bad and not skip_bad:
         raise ConfigError(seeds.complaint())
     seeds.urls = list(found)
@@ -95,7 +91,7 @@ def seed_url(text: str) -> str:
     """
     try:
         return _guess(text, Seeds())
-    except _BadUrl as error:
+    except BadText as error:
         raise ConfigError(str(error)) from None
 
 
@@ -115,20 +111,38 @@ def suggestion(text: str) -> str | None:
     return text if canonical(text) else None
 
 
-def _texts(argument: str, seeds: Seeds, stdin: BinaryIO | None) -> Iterator[tuple[str, str | _BadUrl]]:
-    """The texts that should be URLs, or why they cannot be, each with its place (``urls.txt:12: ``) for messages."""
+def texts_of(argument: str, stdin: BinaryIO | None = None) -> Iterator[Text]:
+    """The texts that ``argument`` stands for, by the rules above; blank lines and those of comments are left out.
+
+    :param stdin: what ``-`` reads; the process's own by default.
+    :raises ConfigError: for what is no list and no URL, and for a list that cannot be read, or is empty.
+    """
     if argument == "-":
-        yield from _numbered("standard input", stdin or _stdin())
+        yield from lines_of("standard input", stdin or _stdin())
     elif not argument.strip():
         raise ConfigError("an empty argument is no URL: is a variable not set?")
     elif "://" in argument:
-        yield "", argument
+        yield Text("", 0, argument)
     elif (path := Path(argument)).exists():
         yield from _file(path)
     elif _looks_like_host(argument) and not _named_like_list(argument):
-        yield "", argument
+        yield Text("", 0, argument)
     else:
         raise ConfigError(_nothing(argument))
+
+
+def _alone(text: Text) -> str:
+    """The URL of an argument or a line, without what is said behind it."""
+    if isinstance(text.text, BadText):
+        raise text.text
+    if not text.name:
+        return text.text
+    url = _COMMENT.sub("", text.text)
+    if found := _CONDITION.search(url):
+        raise BadText(
+            f"{_shown(found[0].strip())} behind the URL is for scraper check; for a crawl a line holds its URL alone"
+        )
+    return url
 
 
 def _stdin() -> BinaryIO:
@@ -137,42 +151,17 @@ def _stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _file(path: Path) -> Iterator[tuple[str, str | _BadUrl]]:
+def _file(path: Path) -> Iterator[Text]:
+    if path.suffix.lower() == ".toml":
+        raise ConfigError(f"{path} is a file of checks, for scraper check and watch; a list has one URL a line")
     if path.is_dir():
         hint = f"; for the site write {suggestion(str(path))}" if suggestion(str(path)) else ""
         raise ConfigError(f"{path} is a folder, not a list of URLs{hint}")
     try:
         with path.open("rb") as file:
-            yield from _numbered(str(path), file)
+            yield from lines_of(str(path), file)
     except OSError as error:
         raise ConfigError(f"cannot read the list {path}: {error.strerror or error}") from error
-
-
-def _numbered(name: str, file: BinaryIO) -> Iterator[tuple[str, str | _BadUrl]]:
-    """The lines of a list that hold something, with their places; a line that is no text is a bad one."""
-    number, empty = 0, True
-    while line := file.readline(_LONGEST_LINE):
-        number += 1
-        text = _decoded(line, number, name)
-        if isinstance(text, str):
-            text = _COMMENT.sub("", text.strip())
-        if text:
-            empty = False
-            yield f"{name}:{number}: ", text
-    if empty:
-        raise ConfigError(f"{name} holds no URL")
-
-
-def _decoded(line: bytes, number: int, name: str) -> str | _BadUrl:
-    if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ConfigError(f"{name} is UTF-16; save the list as UTF-8")
-    if b"\0" in line or (len(line) == _LONGEST_LINE and not line.endswith(b"\n")):
-        raise ConfigError(f"{name}:{number}: this is no list of URLs, but looks like a binary file")
-    try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        byte = line[error.start]
-        return _BadUrl(f"not UTF-8 (byte 0x{byte:02x}); save the list as UTF-8")
 
 
 def _guess(text: str, seeds: Seeds) -> str:
@@ -188,10 +177,10 @@ def _guess(text: str, seeds: Seeds) -> str:
 def _canonical(text: str) -> str:
     login = _login(text)
     if login is not None:
-        raise _BadUrl(_login_refused(text, login))
+        raise BadText(_login_refused(text, login))
     url = None if _SPACE.search(text) else canonical(text)
     if url is None:
-        raise _BadUrl(_why_not(text))
+        raise BadText(_why_not(text))
     return url
 
 
@@ -247,6 +236,7 @@ def _shown(text: str) -> str:
 
 
 _COMMENT = re.compile(r"(?:^|\s+)#.*\Z", re.DOTALL)
+_CONDITION = re.compile(r"\s+[a-z][a-z-]*=\S*")
 _SPACE = re.compile(r"\s")
 _AUTHORITY = re.compile(r"\s*\w+:[/\\]*([^/?#\\]*)")
 _ADDRESS = re.compile(r"\s*mailto:(?!/)", re.IGNORECASE)  # an @, and no login

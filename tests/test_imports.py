@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the owner's side
     "store": BASE | {"printing", "stats", "version"},
     "report": BASE | {"settings", "stats", "store", "core", "printing"},
-    "seeds": BASE,
+    "lists": {"errors"},
+    "seeds": BASE | {"lists"},
     "checks": BASE | {"settings", "seeds", "parse"},
     "options": BASE | {"settings", "checks"},
     "engine": {"model", "core", "backends", "store"},
@@ -45,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": VALUES | {"options", "seeds", "store", "run", "backends"},
     "check": VALUES
     | {"options", "seeds", "store", "run", "engine", "report", "core", "backends", "addresses", "tuning", "version"}
-    | {"printing", "parse"},
+    | {"printing", "parse", "lists"},
     "cli": VALUES
     | {"options", "seeds", "store", "run", "report", "parse", "backends", "tuning", "version", "printing", "check"},
     # the package itself gives out the public names, when they are first asked for

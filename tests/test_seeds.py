@@ -213,3 +213,15 @@ def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(ConfigError, match="standard input is closed"):
         read_seeds(["-"])
+
+
+def test_what_is_for_checks_is_told_so(here: Path) -> None:
+    (here / "urls.txt").write_text("http://a/ expect=200 # fine\nb.example name=shop\n")
+    told = "behind the URL is for scraper check; for a crawl a line holds its URL alone"
+    assert complaint("urls.txt").splitlines() == [
+        f"urls.txt:1: 'expect=200' {told}",
+        f"urls.txt:2: 'name=shop' {told}",
+    ]
+    (here / "checks.toml").write_text("")
+    assert complaint("checks.toml").startswith("checks.toml is a file of checks, for scraper check and watch")
+    assert complaint("absent.toml") == "'absent.toml' is neither a file nor a URL"
