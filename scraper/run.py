@@ -1,6 +1,6 @@
-"""One crawl joined together: settings, core, backend and store, for the command line and for Python alike.
+"""A core, a backend and a store joined together, for the command line and for Python alike.
 
-The life of a run: :func:`open_run` makes it, replays what the store holds, and admits the seeds; :meth:`Run.rounds`
+The life of a crawl: :func:`open_run` makes it, replays what the store holds, and admits the seeds; :meth:`Run.rounds`
 drives it; :meth:`Run.stop` lets what is in flight come in, :meth:`Run.break_off` does not; :meth:`Run.close` ends the
 workers and makes everything durable.
 """
@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
@@ -20,58 +20,42 @@ from scraper.addresses import is_own_address
 from scraper.backends import choose, create
 from scraper.backends.base import Backend
 from scraper.core import Crawl
-from scraper.engine import run
+from scraper.engine import Core, run
 from scraper.errors import StoreError
 from scraper.model import Entry, Kind, Outcome, Request, Shallower
 from scraper.options import KEPT, Options
 from scraper.settings import Scope, Settings
 from scraper.stats import Stats
-from scraper.store.base import Store
+from scraper.store.base import Store, Writer
 from scraper.store.sqlite import SqliteStore
 from scraper.url import host_key, hostname, origin
 
-__all__ = ["Nowhere", "Run", "around", "open_run", "pick", "recall"]
+__all__ = ["CrawlRun", "Nowhere", "Run", "around", "open_run", "pick", "recall"]
+
+_E = TypeVar("_E")
 
 
-class Run:
-    """A crawl that is under way. Use it as a context manager, on one thread; the backend and the store are its own.
+class Run(Generic[_E]):
+    """A core that is under way. Use it as a context manager, on one thread; the backend and the store are its own.
 
-    :ivar crawl: the core; it knows what waits and what is in flight.
-    :ivar recorded: outcomes of pages that the store held already.
-    :ivar begun: the backend's clock when the seeds were in: reading a large store is no part of the crawl's pace.
+    :ivar core: it knows what waits and what is in flight.
+    :ivar begun: the backend's clock when it began.
     """
 
-    def __init__(self, settings: Settings, backend: Backend, store: Store, chance: Callable[[], float]) -> None:
-        self.crawl = Crawl(settings, chance)
+    def __init__(self, core: Core[_E], backend: Backend, store: Writer[_E]) -> None:
+        self.core = core
         self.backend = backend
         self.store = store
-        self.recorded = 0
         self.begun = backend.clock()
         self.stopped = False
-        self._refused: list[Entry] = []
-        self._counted = Stats()
         self._broken_off = False
         self._collecting = False
         self._dismissing = False
 
-    def replay(self, log: Iterable[Outcome], seeds: Iterable[str] = ()) -> None:
-        """Take over what an earlier run recorded, before :meth:`seed` is given ``seeds``."""
-        self.store.write(self.crawl.replay(self._counting(log), seeds))
-
-    def seed(self, urls: Iterable[str]) -> None:
-        """Admit canonical ``urls``; those that the settings refuse are recorded at once, and the first round's."""
-        refused = self.crawl.seed(urls)
-        self.store.write(refused)
-        self._count(refused)
-        self._refused += refused
-
-    def rounds(self) -> Iterator[list[Entry]]:
-        """Crawl; what became final, round by round, often nothing. Ends when all is done, or after a stop."""
-        if self._refused:
-            yield [*self._refused]
+    def rounds(self) -> Iterator[list[_E]]:
+        """Drive it; what became final, round by round, often nothing. Ends when all is done, or after a stop."""
         try:
-            for entries in run(self.crawl, _Watched(self), self.store):
-                self._count(entries)
+            for entries in run(self.core, _Watched(self), self.store):
                 yield entries
                 if self._broken_off:
                     return
@@ -81,7 +65,7 @@ class Run:
     def stop(self) -> None:
         """Start nothing any more; what is in flight still comes in. Safe in a signal handler."""
         self.stopped = True
-        self.crawl.stop()
+        self.core.stop()
 
     def break_off(self) -> None:
         """End :meth:`rounds` at the next look, without what is in flight; for a signal handler on the run's thread.
@@ -106,8 +90,8 @@ class Run:
 
     @property
     def stats(self) -> Stats:
-        """What this run has done so far: the workers' figures and the engine's."""
-        return self._counted.merge(self.backend.stats())
+        """What was done so far: the workers' figures."""
+        return self.backend.stats()
 
     @property
     def elapsed(self) -> float:
@@ -131,6 +115,46 @@ class Run:
     ) -> None:
         self.close()
 
+
+class CrawlRun(Run[Entry]):
+    """A crawl that is under way.
+
+    :ivar crawl: the core.
+    :ivar recorded: outcomes of pages that the store held already.
+    :ivar begun: the backend's clock when the seeds were in: reading a large store is no part of the crawl's pace.
+    """
+
+    def __init__(self, settings: Settings, backend: Backend, store: Store, chance: Callable[[], float]) -> None:
+        self.crawl = Crawl(settings, chance)
+        super().__init__(self.crawl, backend, store)
+        self.recorded = 0
+        self._refused: list[Entry] = []
+        self._counted = Stats()
+
+    def replay(self, log: Iterable[Outcome], seeds: Iterable[str] = ()) -> None:
+        """Take over what an earlier run recorded, before :meth:`seed` is given ``seeds``."""
+        self.store.write(self.crawl.replay(self._counting(log), seeds))
+
+    def seed(self, urls: Iterable[str]) -> None:
+        """Admit canonical ``urls``; those that the settings refuse are recorded at once, and the first round's."""
+        refused = self.crawl.seed(urls)
+        self.store.write(refused)
+        self._count(refused)
+        self._refused += refused
+
+    def rounds(self) -> Iterator[list[Entry]]:
+        """Crawl; what became final, round by round, often nothing. Ends when all is done, or after a stop."""
+        if self._refused:
+            yield [*self._refused]
+        for entries in super().rounds():
+            self._count(entries)
+            yield entries
+
+    @property
+    def stats(self) -> Stats:
+        """What this run has done so far: the workers' figures and the engine's."""
+        return self._counted.merge(super().stats)
+
     def _counting(self, log: Iterable[Outcome]) -> Iterator[Outcome]:
         for outcome in log:
             self.recorded += outcome.request.kind is Kind.PAGE
@@ -149,7 +173,7 @@ class _BrokenOff(BaseException):
 class _Watched:
     """The backend as the engine sees it; it notes when the engine waits in :meth:`collect`."""
 
-    def __init__(self, owner: Run) -> None:
+    def __init__(self, owner: Run[Any]) -> None:
         self._run = owner
         self._backend = owner.backend
         self.submit: Callable[[Request], None] = owner.backend.submit
@@ -171,9 +195,9 @@ class _Watched:
 
 
 class Nowhere:
-    """The store of a crawl that keeps nothing."""
+    """The store of a run that keeps nothing."""
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[object]) -> None:
         """Let ``entries`` go."""
 
     def read(self) -> Iterator[Outcome]:
@@ -230,7 +254,7 @@ def open_run(
     backend: str | Backend,
     store: Store,
     chance: Callable[[], float] = random.random,
-) -> Run:
+) -> CrawlRun:
     """Join a run that goes on where ``store``'s log ends; nothing is fetched yet.
 
     :param seeds: canonical URLs, those of earlier runs included.
@@ -242,7 +266,7 @@ def open_run(
         settings = around(settings, seeds)
         if isinstance(backend, str):
             backend = create(pick(backend, settings, seeds)[0], settings)
-        made = Run(settings, backend, store, chance)
+        made = CrawlRun(settings, backend, store, chance)
     except BaseException:
         store.close()
         raise

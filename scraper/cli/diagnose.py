@@ -16,19 +16,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from scraper.cli.notes import shown
-from scraper.run import Run
+from scraper.run import CrawlRun, Run
 
 __all__ = ["Teller", "describe", "told_on_request"]
 
 
-def describe(run: Run) -> Iterator[str]:
+def describe(run: Run[Any]) -> Iterator[str]:
     """The figures of the engine, then what every worker is doing, a line each."""
-    crawl = run.crawl
-    wakeup = crawl.wakeup()
+    core = run.core
+    wakeup = core.wakeup()
     waiting = "only an outcome helps" if wakeup is None else f"next start possible at {wakeup:.3f} s"
-    yield f"crawl: {run.elapsed:.1f} s, {run.stats.pages} final, {crawl.in_flight} in flight, {crawl.waiting} waiting"
-    yield f"  {crawl.known} URLs known, {crawl.hosts} hosts; clock {run.backend.clock():.3f} s, {waiting}"
-    if crawl.ending:
+    what, final = ("crawl", f"{run.stats.pages} final, ") if isinstance(run, CrawlRun) else ("checks", "")
+    yield f"{what}: {run.elapsed:.1f} s, {final}{core.in_flight} in flight, {core.waiting} waiting"
+    known = f"{run.crawl.known} URLs known, {run.crawl.hosts} hosts; " if isinstance(run, CrawlRun) else ""
+    yield f"  {known}clock {run.backend.clock():.3f} s, {waiting}"
+    if run.crawl.ending if isinstance(run, CrawlRun) else run.stopped:
         yield "  ending: nothing new is started"
     yield from run.backend.describe()
 
@@ -39,7 +41,7 @@ class Teller:
     :ivar run: what there is to tell about; None before it begins and after it has ended.
     """
 
-    run: Run | None = None
+    run: Run[Any] | None = None
 
     def __call__(self, *_: Any) -> None:
         """Print all stacks and :func:`describe` to stderr."""
@@ -52,7 +54,7 @@ class Teller:
             os.write(sys.stderr.fileno(), text.encode(errors="backslashreplace"))
 
     @contextlib.contextmanager
-    def about(self, run: Run) -> Iterator[None]:
+    def about(self, run: Run[Any]) -> Iterator[None]:
         """Tell about ``run`` inside."""
         self.run = run
         try:

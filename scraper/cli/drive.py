@@ -26,7 +26,7 @@ from scraper.report.named import NamedSitemaps
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
 from scraper.report.summary import summary
-from scraper.run import Run, around, open_run, pick, recall
+from scraper.run import CrawlRun, around, open_run, pick, recall
 from scraper.seeds import Seeds, read_seeds
 from scraper.settings import Settings
 from scraper.stats import is_failure, label, parse_error
@@ -126,7 +126,7 @@ def _is_telling(outcome: Outcome) -> bool:
     return is_failure(outcome) and not expected
 
 
-def _ended(run: Run) -> list[str]:
+def _ended(run: CrawlRun) -> list[str]:
     """Which budget has ended it, while there was more to do."""
     crawl = run.crawl
     if run.stopped or not crawl.ending or not crawl.waiting:
@@ -174,7 +174,7 @@ class _Job:
     def _after_trouble(self) -> str:
         return f"what was recorded is kept; to go on: {self._go_on}" if self._go_on else "nothing was kept"
 
-    def _drive(self, run: Run) -> int:
+    def _drive(self, run: CrawlRun) -> int:
         """Run to the end, whichever that is, and close everything while signals are still in our hands."""
         progress = self._progress()
         with self._teller.about(run), interruptible(run, self._notes.interject):
@@ -208,7 +208,7 @@ class _Job:
         color = wants_color(self._given["color"], sys.stderr)
         return Progress(sys.stderr, quiet=self._notes.quiet or watched, color=color)
 
-    def _tell(self, progress: Progress, run: Run) -> None:
+    def _tell(self, progress: Progress, run: CrawlRun) -> None:
         crawl, time = run.crawl, self._settings.budget.time
         progress.update(
             run.stats,
@@ -219,7 +219,7 @@ class _Job:
             time_left=None if time is None else time - run.elapsed,
         )
 
-    def _sum_up(self, run: Run) -> None:
+    def _sum_up(self, run: CrawlRun) -> None:
         left = run.crawl.waiting or run.crawl.in_flight
         text = summary(
             run.stats,

@@ -26,7 +26,7 @@ _PATIENCE = 3.0
 
 
 @contextlib.contextmanager
-def interruptible(run: Run, say: Callable[[str], None]) -> Iterator[None]:
+def interruptible(run: Run[Any], say: Callable[[str], None]) -> Iterator[None]:
     """Let SIGINT and SIGTERM end ``run`` in order; afterwards there is nothing left to end, and both are ignored.
 
     :param say: prints one line for the user; it is called inside the handler.
@@ -43,7 +43,7 @@ def interruptible(run: Run, say: Callable[[str], None]) -> Iterator[None]:
 class _Ending:
     """What the signals do, one after the other; each method is a handler, on the run's thread."""
 
-    def __init__(self, run: Run, say: Callable[[str], None]) -> None:
+    def __init__(self, run: Run[Any], say: Callable[[str], None]) -> None:
         self._run, self._say = run, say
         self._before: Any = None
 
@@ -51,7 +51,7 @@ class _Ending:
         """Let what is in flight come in."""
         self._run.stop()
         _handle(self.second)
-        flying = self._run.crawl.in_flight
+        flying = self._run.core.in_flight
         what = f"finishing {flying} {'request' if flying == 1 else 'requests'} in flight" if flying else "ending"
         self._say(f"{what}; once more stops at once")
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -45,11 +45,14 @@ _AT_ONCE = 50
 """Refusals in one turn at most, so that the loop around goes on breathing."""
 
 
-class Turn(NamedTuple):
+_E = TypeVar("_E")
+
+
+class Turn(NamedTuple, Generic[_E]):
     """What :meth:`Crawl.take` gives: requests to start, and what has become final without one."""
 
     start: list[Request]
-    final: list[Entry]
+    final: list[_E]
 
 
 class Crawl:
@@ -139,10 +142,10 @@ class Crawl:
         self._sitemaps.seed()
         return entries
 
-    def take(self, now: float, room: int) -> Turn:
+    def take(self, now: float, room: int) -> Turn[Entry]:
         """At most ``room`` requests that may be started at this instant; they are in flight from here on."""
         self._look_at_clock(now)
-        turn = Turn([], [])
+        turn: Turn[Entry] = Turn([], [])
         while len(turn.start) < room and len(turn.final) < _AT_ONCE and not self.ending:
             site = self._frontier.pop(now)
             if site is None:
@@ -217,7 +220,7 @@ class Crawl:
         else:
             self._frontier.push_file(request)
 
-    def _next(self, site: Site, turn: Turn, now: float) -> Request | None:
+    def _next(self, site: Site, turn: Turn[Entry], now: float) -> Request | None:
         """What ``site`` starts in its turn; what it must refuse goes into ``turn``."""
         while len(turn.final) < _AT_ONCE:
             if (request := self._files.due(site, now)) is None:

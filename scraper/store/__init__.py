@@ -1,7 +1,7 @@
 """Stores: logs of final outcomes, which are the checkpoints of crawls, and outputs for people and programs."""
 
 from scraper.printing import printable
-from scraper.store.base import Store
+from scraper.store.base import Store, Writer
 from scraper.store.exports import CsvWriter, JsonWriter, TextWriter
 from scraper.store.jsonl import JsonlStore
 from scraper.store.memory import MemoryStore
@@ -24,6 +24,7 @@ __all__ = [
     "Store",
     "Tee",
     "TextWriter",
+    "Writer",
     "open_output",
     "open_store",
     "outcome_of",

@@ -7,17 +7,19 @@ once, a record exactly once. One writer, the engine's thread: no lock.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from scraper.model import Entry, Outcome
 
-__all__ = ["Store"]
+__all__ = ["Store", "Writer"]
+
+_E = TypeVar("_E", contravariant=True)
 
 
-class Store(Protocol):
-    """Keeps entries in the order they were written."""
+class Writer(Protocol[_E]):
+    """Keeps entries in the order they were written: of a crawl, or of anything else that the engine drives."""
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[_E]) -> None:
         """Append ``entries``; they become durable in groups, at most about half a second later.
 
         Called every round, with nothing too: that is when a group's time can end.
@@ -25,8 +27,12 @@ class Store(Protocol):
         :raises scraper.errors.StoreError: when the disk refuses.
         """
 
-    def read(self) -> Iterator[Outcome]:
-        """The recorded outcomes in the order they were written, corrections applied where the store keeps them."""
-
     def close(self) -> None:
         """Make everything durable and let the file go; may be called twice."""
+
+
+class Store(Writer[Entry], Protocol):
+    """A writer of a crawl's entries that can be read."""
+
+    def read(self) -> Iterator[Outcome]:
+        """The recorded outcomes in the order they were written, corrections applied where the store keeps them."""

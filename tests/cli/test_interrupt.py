@@ -163,7 +163,7 @@ def test_signals_while_a_store_is_read(
         os.kill(os.getpid(), signal.SIGUSR1)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("scraper.run.Run.replay", signalled)
+    monkeypatch.setattr("scraper.run.CrawlRun.replay", signalled)
     before = signal.getsignal(signal.SIGTERM)
     result = scraper(capfd, "crawl", site.root, "--backend", "asyncio")
     assert result.is_one_message(130, "most recent call first")
