@@ -12,12 +12,12 @@ import msgspec
 
 from scraper.errors import ConfigError, StoreError
 from scraper.model import Kind
+from scraper.store.database import translated
 from scraper.store.files import is_stream, trouble
 from scraper.store.jsonl import parsed
 from scraper.store.opening import JSONL
 from scraper.store.record import SCHEMA, Record, encode
 from scraper.store.schema import COLUMNS, as_record
-from scraper.store.sqlite import translated
 
 __all__ = ["Lookup", "open_lookup"]
 

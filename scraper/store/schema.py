@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from scraper import __version__
-from scraper.errors import StoreError
+from scraper.store.database import CRAWL, begin, recognise, tune
 from scraper.store.record import SCHEMA, Record, encode
 
-__all__ = ["COLUMNS", "as_record", "as_row", "prepare", "put"]
+__all__ = ["COLUMNS", "as_record", "as_row", "prepare"]
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -61,20 +59,15 @@ _NAMES = tuple(COLUMNS.split(", "))
 
 def prepare(db: sqlite3.Connection, name: str) -> None:
     """See that ``db`` is ours, or make it so."""
-    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables:
-        _check(db, name, tables)
+    there = recognise(db, name, CRAWL)
     # A record with its links is about 5 kB: larger pages hold several instead of overflowing, 17 µs a page and not 24.
-    db.execute("PRAGMA page_size = 16384")
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA wal_autocheckpoint = 250")  # 4 MB, as SQLite's default is with its small pages
-    db.execute("PRAGMA synchronous = NORMAL")
+    tune(db, page_size=16384, checkpoint=4_096_000)
     missing = _ADDED.keys() - {row[1] for row in db.execute("PRAGMA table_info(outcomes)")}
     if not missing:
         return
     db.execute("BEGIN IMMEDIATE")
-    if not tables:
-        _begin(db)
+    if not there:
+        begin(db, _TABLES, CRAWL)
     for name in _ADDED:
         if name in missing:
             db.execute(f"ALTER TABLE outcomes ADD COLUMN {name} {_ADDED[name]}")
@@ -82,31 +75,6 @@ def prepare(db: sqlite3.Connection, name: str) -> None:
         db.execute(f"DROP VIEW IF EXISTS {name}")
         db.execute(f"CREATE VIEW {name} AS {query}")
     db.execute("COMMIT")
-
-
-def _begin(db: sqlite3.Connection) -> None:
-    """The tables of a new database."""
-    for statement in filter(str.strip, _TABLES.split(";")):
-        db.execute(statement)
-    about = {"schema": SCHEMA, "version": __version__, "created": round(time.time(), 3)}
-    for key, value in about.items():
-        put(db, key, value)
-
-
-def _check(db: sqlite3.Connection, name: str, tables: set[str]) -> None:
-    schema = None
-    if {"meta", "outcomes"} <= tables:
-        row = db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-        schema = row and row[0]
-    if schema is None:
-        raise StoreError(f"{name} is the database of another program: name another file")
-    if schema != str(SCHEMA):
-        raise StoreError(f"{name} holds records of schema {schema}, this version reads {SCHEMA}: name another file")
-
-
-def put(db: sqlite3.Connection, key: str, value: Any) -> None:
-    """Keep ``value`` under ``key``, in whatever transaction is open."""
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, encode(value).decode()))
 
 
 def as_row(record: Record) -> tuple[Any, ...]:
