@@ -141,6 +141,9 @@ class Watch(_Table, frozen=True, kw_only=True):
 
     every: Annotated[str, Meta(description="For checks without one: an interval, or a cron line.")] = "1m"
     jitter: Annotated[Seconds, Meta(description="Each round comes up to so much later, by chance.")] = Seconds(0)
+    timezone: Annotated[
+        str | None, Meta(description="Of cron lines, as Europe/Berlin; the machine's if not given.")
+    ] = None
     spread: Annotated[bool, Meta(description="Whether the first rounds are spread over their intervals.")] = True
     fall: Annotated[int, Meta(ge=1, description="Bad results in a row that open an incident.")] = 2
     rise: Annotated[int, Meta(ge=1, description="Good results in a row that close it.")] = 2
@@ -155,6 +158,8 @@ class Webhook(_Table, frozen=True, kw_only=True):
     url: str
     secret: Annotated[str | None, Meta(description="What the body is signed with (HMAC-SHA256).")] = None
     secret_file: Annotated[str | None, Meta(description="A file with the secret in its one line.")] = None
+    secret_env: Annotated[str | None, Meta(description="The name of an environment variable with the secret.")] = None
+    timeout: Annotated[Seconds, Meta(description="For one try.")] = Seconds(10)
     on: Annotated[tuple[Event, ...], Meta(description="Which changes; up is every recovery.")] = ("down", "up")
     groups: Annotated[tuple[str, ...], Meta(description="Only of these groups; all if none is named.")] = ()
 
@@ -164,6 +169,7 @@ class Apprise(_Table, frozen=True, kw_only=True):
 
     url: Annotated[str | None, Meta(description="As Apprise writes it; it may hold a secret.")] = None
     url_file: Annotated[str | None, Meta(description="A file with the URL in its one line.")] = None
+    url_env: Annotated[str | None, Meta(description="The name of an environment variable with the URL.")] = None
     on: tuple[Event, ...] = ("down", "up")
     groups: tuple[str, ...] = ()
 
@@ -173,8 +179,7 @@ class Notify(_Table, frozen=True, kw_only=True):
 
     webhook: list[Webhook] = []
     apprise: list[Apprise] = []
-    tries: Annotated[int, Meta(ge=1, description="How often a notice is tried at most.")] = 8
-    again: Annotated[Seconds | None, Meta(description="Tell again while an incident is open; not if not given.")] = None
+    expire: Annotated[Seconds, Meta(description="How long a notice is tried again.")] = Seconds(86_400)
 
 
 class Maintenance(_Table, frozen=True, kw_only=True):

@@ -10,10 +10,13 @@ which its receiver knows it; people would just see it twice, so for them it is `
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
+
+from scraper.check.health import Change
 
 __all__ = ["Notice", "Outbox", "State", "Told"]
 
@@ -31,32 +34,23 @@ class State(enum.Enum):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One change, to be told to one receiver.
 
-    :ivar id: of the notice, in the outbox.
-    :ivar change: of the change: the same for all its receivers, each time it is sent, over restarts too.
-    :ivar receiver: the name of who is told; see :class:`scraper.check.notify.Notifier`.
-    :ivar kind: ``opened`` or ``closed``, of an incident.
-    :ivar key: the target's; ``group``, ``title`` and ``url`` are its own.
-    :ivar at: when it changed; ``started`` is when the incident began: the first check of its run. Seconds since the
-        epoch, as all times here.
-    :ivar verdict: a value of :class:`scraper.check.model.Verdict`, with ``reason`` and ``detail``: what opened the
-        incident, or of a closed one what the last check came to.
+    :ivar id: of the notice, in the outbox: one for each change and receiver.
+    :ivar receiver: the name of who is told; see :func:`scraper.check.receivers.receivers`.
+    :ivar change: exactly the same each time it is read: what is sent again is known by it.
     :ivar tries: how often it was sent before, in vain.
     """
 
     id: int
-    change: str
     receiver: str
-    kind: str
-    key: str
-    group: str = ""
-    title: str = ""
-    url: str = ""
-    at: float
-    started: float
-    verdict: str
-    reason: str = ""
-    detail: str = ""
+    change: Change
     tries: int = 0
+
+    @property
+    def uid(self) -> str:
+        """What the change is known by wherever it is told: the same for all receivers, each time, over restarts."""
+        change = self.change
+        facts = (change.key, change.kind.value, change.opened, change.started, change.at)
+        return f"msg_{hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:32]}"
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -79,11 +73,12 @@ class Outbox(Protocol):
     def interrupted(self) -> list[Notice]:
         """Those that are ``sending``: when a watch begins, what was under way at the death of the one before it."""
 
-    def hand_out(self, now: float, room: int) -> list[Notice]:
-        """At most ``room`` that are pending and whose time has come, the oldest first.
+    def hand_out(self, now: float, free: Collection[str]) -> list[Notice]:
+        """For each of the receivers ``free`` its oldest pending notice, if the time of that has come.
 
-        That they are ``sending`` from now on is committed before this returns.
+        None overtakes another on the way to one receiver. That they are ``sending`` from now on is committed before
+        this returns. It is asked several times a second, so it is quick where there is nothing.
         """
 
     def told(self, done: Sequence[Told]) -> None:
-        """Keep what came of them; durable with the next group."""
+        """Keep what came of them, durable at once."""
