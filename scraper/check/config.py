@@ -9,8 +9,8 @@
     [watch] [notify] [[maintenance]] [history] [web]      for ``scraper watch``
 
 The structs are the reference: they are what is decoded, and the JSON Schema is made from them. A key is written with
-hyphens, ``slower-than``. :mod:`scraper.check.document` reads such a file, :mod:`scraper.check.targets` files, lists and
-arguments together.
+hyphens, ``slower-than``. :mod:`scraper.check.document` reads such a file; :mod:`scraper.check.targets` reads files,
+lists and arguments together.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from scraper.check.keys import read_key
 from scraper.check.model import Target
 from scraper.errors import ConfigError
 from scraper.report.human import parse_duration
@@ -30,6 +31,7 @@ __all__ = [
     "Check",
     "Checklist",
     "Document",
+    "Every",
     "Group",
     "History",
     "Keys",
@@ -47,15 +49,23 @@ class Seconds(float):
     """A duration: in a file ``"2s"``, ``"14d"``, or a plain number of seconds; here seconds."""
 
 
+class Every(str):
+    """An interval, ``30s``, or a cron line of five fields; see :mod:`scraper.check.every`."""
+
+    __slots__ = ()
+
+
 def _hook(kind: type, value: Any) -> Any:
-    """Decode what msgspec does not know: :class:`Seconds`."""
-    if kind is not Seconds:
-        raise NotImplementedError
+    """Decode what msgspec does not know: durations and intervals."""
+    try:
+        return _seconds(value) if kind is Seconds else Every(read_key("every", value)["every"])
+    except ConfigError as error:
+        raise ValueError(str(error).removeprefix("every: ")) from None
+
+
+def _seconds(value: Any) -> Seconds:
     if isinstance(value, str):
-        try:
-            return Seconds(parse_duration(value))
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
+        return Seconds(parse_duration(value))
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise ValueError(f"{value!r} is no duration: write 10 (seconds), '50ms', '1.5s', '2m' or '1h30m'")
     return Seconds(value)
@@ -139,7 +149,7 @@ class Group(Keys, frozen=True, kw_only=True):
 class Watch(_Table, frozen=True, kw_only=True):
     """How ``scraper watch`` goes about it."""
 
-    every: Annotated[str, Meta(description="For checks without one: an interval, or a cron line.")] = "1m"
+    every: Annotated[Every, Meta(description="For checks without one: an interval, or a cron line.")] = Every("1m")
     jitter: Annotated[Seconds, Meta(description="Each round comes up to so much later, by chance.")] = Seconds(0)
     timezone: Annotated[
         str | None, Meta(description="Of cron lines, as Europe/Berlin; the machine's if not given.")
@@ -188,7 +198,7 @@ class Maintenance(_Table, frozen=True, kw_only=True):
     title: str = "maintenance"
     start: datetime | None = None
     end: datetime | None = None
-    every: Annotated[str | None, Meta(description="A cron line: when it begins, each time.")] = None
+    every: Annotated[Every | None, Meta(description="A cron line: when it begins, each time.")] = None
     duration: Seconds | None = None
     timezone: Annotated[str | None, Meta(description="Of the cron line, and of times without one.")] = None
     groups: Annotated[tuple[str, ...], Meta(description="Only these groups; all if nothing is named.")] = ()
