@@ -47,6 +47,8 @@ AT_ONCE = 64
 """Starts in one turn at most: in a burst of all that is due, the loop around could not time the first answers."""
 LOSSES = 3
 """Times that a check whose worker died is tried once more: the next might be the check's own doing."""
+_TINY = 1e-6
+"""Seconds that sums of such times may be rounded by; on a clock that only jumps, what is due would never be."""
 
 
 class Checks:
@@ -161,12 +163,13 @@ class Checks:
         while self._retries and self._retries[0][0] <= now:
             at, _, check = heapq.heappop(self._retries)
             self._push(check, at)
+        wall = now + self.epoch
         due = self._schedule.next()
         if due is not None and due - self.epoch <= now:
-            wall = max(
-                due, now + self.epoch
-            )  # the sum may be rounded to just before it: then nothing would ever be due
-            self._begin([_Check(self._targets[index], index, wall) for index in self._schedule.due(wall)], now)
+            wall = max(wall, due + _TINY)
+        indices = self._schedule.due(wall)  # asked each time: that is how it learns of a clock that was set
+        if indices:
+            self._begin([_Check(self._targets[index], index, wall) for index in indices], now)
 
     def _begin(self, checks: Sequence[_Check], now: float) -> None:
         """Let new checks wait; what was begun before comes first."""

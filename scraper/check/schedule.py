@@ -12,7 +12,10 @@ __all__ = ["Once", "Schedule"]
 
 
 class Schedule(Protocol):
-    """Says which targets are due; times are seconds since the epoch."""
+    """Says which targets are due; times are seconds since the epoch, on a clock that may be set.
+
+    It is asked for what is due several times a second, and so knows a clock that was set from time that has passed.
+    """
 
     def due(self, now: float) -> list[int]:
         """The indices of the targets whose time has come at ``now``, in order; each once until :meth:`ended`."""
