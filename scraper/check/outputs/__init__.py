@@ -9,10 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from scraper.check.outputs.base import Output, Summary, headline
+from scraper.check.outputs.github import annotation
+from scraper.check.outputs.junit import JunitOutput
+from scraper.check.outputs.markdown import MarkdownOutput
+from scraper.check.outputs.page import HtmlOutput
 from scraper.check.outputs.streams import CsvOutput, JsonlOutput, JsonOutput
+from scraper.check.outputs.text import TextOutput
 from scraper.errors import ConfigError
 
-__all__ = ["FORMATS", "Output", "Summary", "format_of", "headline", "open_output"]
+__all__ = ["FORMATS", "Output", "Summary", "annotation", "format_of", "headline", "open_output"]
 
 FORMATS = ("text", "jsonl", "json", "csv", "markdown", "junit", "html")
 """The formats of an output."""
@@ -46,11 +51,19 @@ def open_output(form: str, file: str | None = None, *, color: bool = False, verb
     :raises StoreError: when it cannot be opened or is in use.
     """
     match form:
+        case "text":
+            return TextOutput(file, color=color, verbose=verbose)
         case "jsonl":
             return JsonlOutput(file)
         case "json":
             return JsonOutput(file)
         case "csv":
             return CsvOutput(file)
+        case "markdown":
+            return MarkdownOutput(file)
+        case "junit":
+            return JunitOutput(file)
+        case "html":
+            return HtmlOutput(file)
         case _:
             raise ConfigError(f"{form!r} is no format: choose {', '.join(FORMATS)}")

@@ -1,0 +1,188 @@
+"""The report: one HTML file that needs nothing else, neither network nor script, and stays under a megabyte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from scraper.check.model import TROUBLE, Verdict
+from scraper.check.outputs.base import Summary
+from scraper.check.outputs.rows import Row, Table, evidence
+from scraper.check.outputs.words import answer, certificate_rows, duration, joined, phases, why
+from scraper.check.record import CheckRecord, HopRecord, TryRecord, utc
+from scraper.printing import printable
+from scraper.report.human import human_count, human_duration
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["HtmlOutput"]
+
+_EVIDENCE, _ROWS = 400_000, 520_000
+"""Bytes at most of the evidence, and of the rows without it."""
+_OPEN = 3
+"""So many of those in trouble are unfolded."""
+_LINKED = 1000
+"""Where more targets are up, they are no links: that would double the size."""
+_BAR = 1000
+"""Width of a bar, in its own unit."""
+
+
+class HtmlOutput(Table):
+    """Tiles, those in trouble with their evidence, the others in a row each."""
+
+    def _parts(self, rows: Sequence[Row], summary: Summary) -> Iterator[str]:
+        rows = sorted(rows, key=lambda row: row.order)
+        bad = [row for row in rows if row.verdict is not Verdict.UP]
+        ups = rows[len(bad) :]
+        grouped = any(row.group for row in rows)
+        shown = _fitting((_trouble(row, unfolded=place < _OPEN) for place, row in enumerate(bad)), _EVIDENCE)
+        compact = _fitting((_trouble_row(row, grouped) for row in bad[len(shown) :]), _ROWS)
+        left = _ROWS - _size(compact)
+        listed = _fitting((_up_row(row, grouped, linked=len(ups) <= _LINKED) for row in ups), left)
+        yield _template("page").render(
+            **_head(summary),
+            grouped=grouped,
+            troubled=_markup(shown),
+            compact=_markup(compact),
+            ups=_markup(listed),
+            more=_more(len(bad) - len(shown) - len(compact), len(ups) - len(listed)),
+        )
+
+
+def _head(summary: Summary) -> dict[str, Any]:
+    failures, total = summary.failures, summary.total
+    targets = f"{human_count(total)} {'target' if total == 1 else 'targets'}"
+    words = ", ".join(verdict.value for verdict in TROUBLE if verdict in summary.fail_on)
+    return {
+        "title": f"{human_count(failures)} of {targets} failed" if failures else f"None of {targets} failed",
+        "about": joined(
+            utc(summary.started),
+            f"took {human_duration(summary.elapsed)}",
+            summary.backend and f"backend {summary.backend}",
+            f"fails on {words or 'nothing'}",
+            f"{human_count(summary.unchecked)} not checked: broken off" if summary.unchecked else "",
+        ),
+        "command": printable(summary.command),
+        "tiles": [(verdict.value, summary.counts.get(verdict, 0)) for verdict in TROUBLE],
+    }
+
+
+def _more(bad: int, ups: int) -> str:
+    left = joined(f"{human_count(bad)} in trouble" if bad else "", f"{human_count(ups)} up" if ups else "")
+    return f"Not listed, for want of room: {left}. The formats jsonl and csv have them all." if left else ""
+
+
+def _fitting(parts: Iterator[str], room: int) -> list[str]:
+    """As many of ``parts`` as there is room for, in bytes."""
+    fitting = []
+    for part in parts:
+        room -= len(part.encode())
+        if room < 0:
+            break
+        fitting.append(part)
+    return fitting
+
+
+def _size(parts: Sequence[str]) -> int:
+    return sum(len(part.encode()) for part in parts)
+
+
+def _up_row(row: Row, grouped: bool, *, linked: bool) -> str:
+    """Cells and rows need no end in HTML; with ten thousand of them that counts."""
+    name = _link(row) if linked else escape(row.title)
+    return f"<tr><td>{name}{_group(row, grouped)}{_figures(row)}<td>{escape(row.note)}\n"
+
+
+def _trouble_row(row: Row, grouped: bool) -> str:
+    verdict = row.verdict.value
+    badge = f'<span class="badge {verdict}">{verdict}</span>'
+    return f"<tr><td>{badge}<td>{_link(row)}{_group(row, grouped)}{_figures(row)}<td>{escape(row.note)}\n"
+
+
+def _link(row: Row) -> str:
+    title = escape(row.title)
+    return f'<a href="{escape(row.link)}" rel="noreferrer noopener">{title}</a>' if row.link else title
+
+
+def _group(row: Row, grouped: bool) -> str:
+    return f"<td>{escape(row.group)}" if grouped else ""
+
+
+def _figures(row: Row) -> str:
+    return f"<td class=n>{_status(row)}<td class=n>{duration(row.server_us / 1000)}"
+
+
+def _status(row: Row) -> str:
+    return "-" if row.status is None else str(row.status)
+
+
+def _trouble(row: Row, *, unfolded: bool) -> str:
+    record = evidence(row)
+    assert record is not None  # each row in trouble has it
+    html: str = _template("trouble").render(
+        row=row,
+        record=record,
+        open=unfolded,
+        status="no answer" if row.status is None else row.status,
+        time=duration(row.server_us / 1000),
+        tries=_tries(record),
+        certificate=list(certificate_rows(record.certificate)) if record.certificate else (),
+    )
+    return html
+
+
+def _tries(record: CheckRecord) -> list[dict[str, Any]]:
+    """The tries, their bars in one scale."""
+    hops = chain.from_iterable(attempt.hops for attempt in record.tries)
+    longest = max((sum(ms for _, ms in phases(hop)) for hop in hops), default=0.0)
+    return [_try(attempt, longest) for attempt in record.tries]
+
+
+def _try(attempt: TryRecord, longest: float) -> dict[str, Any]:
+    return {
+        "at": attempt.at,
+        "verdict": attempt.verdict.value,
+        "why": why(attempt.reason, attempt.detail),
+        "hops": [_hop(hop, longest) for hop in attempt.hops],
+    }
+
+
+def _hop(hop: HopRecord, longest: float) -> dict[str, Any]:
+    bars, x = [], 0.0
+    for number, (name, ms) in enumerate(phases(hop)):
+        if ms > 0:
+            width = ms / longest * _BAR
+            label = f"{name} {duration(ms)}"
+            bars.append({"color": f"p{number}", "x": f"{x:.1f}", "width": f"{width:.1f}", "label": label})
+            x += width
+    label = ", ".join(bar["label"] for bar in bars)
+    return {"request": f"{hop.method} {hop.url}", "answer": answer(hop), "bars": bars, "label": label}
+
+
+def _markup(parts: Sequence[str]) -> Any:
+    """Rendered parts, which are not escaped again."""
+    from markupsafe import Markup
+
+    return Markup("".join(parts))  # noqa: S704 - rendered by us, each value escaped
+
+
+def _template(name: str) -> Any:
+    return _environment().get_template(f"{name}.html.j2")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    folder = files(__package__)
+    return Environment(
+        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=False,
+    )
