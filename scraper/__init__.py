@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from scraper.backends.base import Backend
     from scraper.backends.police import Impolite, Police
     from scraper.backends.simulated import Simulated, Web
+    from scraper.check.api import check_urls
+    from scraper.check.model import Result, Statuses, Target, Verdict
     from scraper.errors import BackendError, ConfigError, ScraperError, StoreError
     from scraper.model import Failed, Fetched, Outcome, Page, Reason, Refused, Request, Timings
     from scraper.settings import Budget, Identity, Limits, Parsing, Politeness, Retry, Scope, ScopeMode, Settings
@@ -49,6 +51,7 @@ __all__ = [
     "Reason",
     "Refused",
     "Request",
+    "Result",
     "Retry",
     "Scope",
     "ScopeMode",
@@ -56,11 +59,15 @@ __all__ = [
     "Settings",
     "Simulated",
     "Stats",
+    "Statuses",
     "StoreError",
+    "Target",
     "Timings",
+    "Verdict",
     "Web",
     "__version__",
     "acrawl",
+    "check_urls",
     "crawl",
 ]
 
@@ -69,6 +76,8 @@ _HOMES = {
     "scraper.backends.base": ("Backend",),
     "scraper.backends.police": ("Impolite", "Police"),
     "scraper.backends.simulated": ("Simulated", "Web"),
+    "scraper.check.api": ("check_urls",),
+    "scraper.check.model": ("Result", "Statuses", "Target", "Verdict"),
     "scraper.errors": ("BackendError", "ConfigError", "ScraperError", "StoreError"),
     "scraper.model": ("Failed", "Fetched", "Outcome", "Page", "Reason", "Refused", "Request", "Timings"),
     "scraper.settings": (

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scraper.backends.base import Backend
     from scraper.settings import Settings
 
-__all__ = ["Outcomes", "acrawl", "crawl"]
+__all__ = ["Outcomes", "acrawl", "crawl", "no_loop_here"]
 
 
 def crawl(
@@ -61,7 +61,7 @@ def crawl(
     :raises BackendError: when the workers cannot be kept alive.
     """
     if backend in ("auto", "asyncio"):
-        _no_loop_here()
+        no_loop_here("use 'async for' with scraper.acrawl")
     return _outcomes(_Plan(seeds, settings, backend, store, resume, options))
 
 
@@ -194,7 +194,12 @@ def _outcomes(plan: _Plan) -> Iterator[Outcome]:
         yield from batch
 
 
-def _no_loop_here() -> None:
+def no_loop_here(advice: str) -> None:
+    """Refuse a thread that runs an event loop.
+
+    :param advice: what to do instead.
+    :raises ConfigError: when one is running.
+    """
     with contextlib.suppress(RuntimeError):
         asyncio.get_running_loop()
-        raise ConfigError("an event loop is running in this thread: use 'async for' with scraper.acrawl")
+        raise ConfigError(f"an event loop is running in this thread: {advice}")

@@ -45,12 +45,25 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": VALUES | {"addresses", "options", "core", "backends", "store", "engine", "parse"},
     "api": VALUES | {"options", "seeds", "store", "run", "backends"},
     "check": VALUES
-    | {"options", "seeds", "store", "run", "engine", "report", "core", "backends", "addresses", "tuning", "version"}
+    | {
+        "api",
+        "options",
+        "seeds",
+        "store",
+        "run",
+        "engine",
+        "report",
+        "core",
+        "backends",
+        "addresses",
+        "tuning",
+        "version",
+    }
     | {"printing", "parse", "lists"},
     "cli": VALUES
     | {"options", "seeds", "store", "run", "report", "parse", "backends", "tuning", "version", "printing", "check"},
     # the package itself gives out the public names, when they are first asked for
-    "version": {"api", "errors", "model", "settings", "stats", "backends"},
+    "version": {"api", "check", "errors", "model", "settings", "stats", "backends"},
     "__main__": {"cli"},
 }
 """For each part of the package, the other parts that it may import. ``version`` is the package's ``__init__``."""

@@ -35,6 +35,7 @@ PUBLIC = [
     "Reason",
     "Refused",
     "Request",
+    "Result",
     "Retry",
     "Scope",
     "ScopeMode",
@@ -42,11 +43,15 @@ PUBLIC = [
     "Settings",
     "Simulated",
     "Stats",
+    "Statuses",
     "StoreError",
+    "Target",
     "Timings",
+    "Verdict",
     "Web",
     "__version__",
     "acrawl",
+    "check_urls",
     "crawl",
 ]
 """What users import from ``scraper``: a name that is missing here or there is a decision, not an accident."""
