@@ -7,15 +7,24 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from scraper.cli.common import (
+    backend_option,
+    identity_options,
+    limit_options,
+    login_options,
+    message_options,
+    route_options,
+    seconds,
+    workers_option,
+)
 from scraper.cli.groups import GroupedCommand, option
-from scraper.cli.kinds import ADDRESSES, DELAY, DURATION, FAILURES, HEADER, SIZE, TRAP, Choice
+from scraper.cli.kinds import ADDRESSES, DELAY, DURATION, FAILURES, TRAP, Choice
 from scraper.model import LINK_KINDS
 from scraper.settings import Settings
 
 __all__ = ["crawl"]
 
 _DEFAULTS = Settings()
-_BACKENDS = ("auto", "sequential", "threads", "processes", "asyncio", "hybrid")
 _HELP = """Crawl web pages from each URL, from each list FILE (one URL a line), and from standard input (-).
 
 \b
@@ -32,10 +41,6 @@ Exit codes: 0 all well; 1 some URLs failed; 2 usage or configuration, nothing ra
 3 broken off (disk, workers, a bug); 130 interrupted, all that was recorded is saved.
 Ctrl-C once finishes what is in flight and prints the command that goes on; twice stops at once.
 """
-
-
-def _seconds(value: float) -> str:
-    return f"{value:g}s"
 
 
 def _limit(rule: str) -> str:
@@ -108,14 +113,7 @@ _OTHER_KINDS = [kind for kind in LINK_KINDS if kind not in _FOLLOWED]
     is_flag=True,
     help="Take nearly equal pages for duplicates too (--trap near=3).",
 )
-@option(
-    "Pace",
-    "--backend",
-    type=Choice(_BACKENDS),
-    default="auto",
-    usual="auto",
-    help="How requests run side by side; auto chooses and -v says why.",
-)
+@backend_option
 @option(
     "Pace",
     "--concurrency",
@@ -124,14 +122,7 @@ _OTHER_KINDS = [kind for kind in LINK_KINDS if kind not in _FOLLOWED]
     metavar="N",
     help="Requests in flight at most.",
 )
-@option(
-    "Pace",
-    "--workers",
-    type=int,
-    usual=_DEFAULTS.workers,
-    metavar="N",
-    help="Processes, for processes and hybrid.",
-)
+@workers_option
 @option(
     "Politeness",
     "--per-host",
@@ -161,7 +152,7 @@ _OTHER_KINDS = [kind for kind in LINK_KINDS if kind not in _FOLLOWED]
     "Politeness",
     "--max-crawl-delay",
     type=DURATION,
-    usual=_seconds(_DEFAULTS.politeness.longest_crawl_delay),
+    usual=seconds(_DEFAULTS.politeness.longest_crawl_delay),
     help="Longest Crawl-delay of a robots.txt to keep; a host that asks for more is left alone.",
 )
 @option(
@@ -186,56 +177,11 @@ _OTHER_KINDS = [kind for kind in LINK_KINDS if kind not in _FOLLOWED]
     metavar="N",
     help="Further tries where trying again can help.",
 )
-@option(
-    "One fetch",
-    "--timeout",
-    type=DURATION,
-    usual=f"{_seconds(_DEFAULTS.limits.total)}, {_seconds(_DEFAULTS.limits.read)} of silence",
-    help="For the whole of it, silence included.",
-)
-@option(
-    "One fetch",
-    "--connect-timeout",
-    type=DURATION,
-    usual=_seconds(_DEFAULTS.limits.connect),
-    help="For connecting, TLS included.",
-)
-@option(
-    "One fetch",
-    "--max-size",
-    type=SIZE,
-    usual=f"{_DEFAULTS.limits.size // 1_000_000}MB",
-    help="Of a body, before and after decompression.",
-)
-@option(
-    "Identity and safety",
-    *("-H", "--header", "headers"),
-    multiple=True,
-    type=HEADER,
-    help="A further request header; repeatable.",
-)
-@option("Identity and safety", "--user-agent", usual=_DEFAULTS.identity.user_agent, metavar="TEXT", help="Who asks.")
-@option(
-    "Identity and safety",
-    "--auth",
-    metavar="USER:PASSWORD",
-    help="Login for the URLs' own origins (Basic); others on this machine may see it, so rather:",
-)
-@option("Identity and safety", "--auth-file", metavar="FILE", help="A file with that in its one line.")
+@limit_options
+@identity_options
+@login_options
 @option("Identity and safety", "--cookies", is_flag=True, help="Keep cookies and send them back.")
-@option(
-    "Identity and safety",
-    "--proxy",
-    metavar="URL",
-    help="A proxy: http, socks5, socks5h or socks4; the environment is never asked.",
-)
-@option("Identity and safety", "--ca-file", metavar="FILE", help="Further certificate authorities to trust (PEM).")
-@option(
-    "Identity and safety",
-    "--allow-private",
-    is_flag=True,
-    help="Connect also to addresses that are not public, and that no URL given here names.",
-)
+@route_options
 @option(
     "One fetch",
     "--parser",
@@ -264,16 +210,7 @@ _OTHER_KINDS = [kind for kind in LINK_KINDS if kind not in _FOLLOWED]
     usual="by the file's ending",
 )
 @option("Results", "--dry-run", is_flag=True, help="Say what would be crawled; fetch nothing.")
-@option("Messages", "-q", "--quiet", is_flag=True, help="Errors only.")
-@option("Messages", "-v", "--verbose", is_flag=True, help="Notes too; tracebacks of internal errors.")
-@option(
-    "Messages",
-    "--color",
-    type=Choice(["auto", "always", "never"]),
-    default="auto",
-    usual="auto",
-    help="Colours on stderr.",
-)
+@message_options
 @click.pass_context
 def crawl(context: click.Context, /, **given: Any) -> None:
     from scraper.cli.drive import drive  # here: the HTTP clients and the parsers would treble the time of --help
