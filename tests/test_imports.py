@@ -85,6 +85,7 @@ LATE: dict[str, str] = {
     "backends/__init__.py": "each backend brings its own libraries: only the chosen one is loaded",
     "backends/child.py": "a worker process loads the HTTP client of its kind only",
     "cli/crawl.py": "`scraper --help` is quick: what a crawl needs is loaded when one runs",
+    "check/apprising.py": "Apprise is an extra, with a hundred plugins",
     "check/keys.py": "the triggers of intervals and cron lines are heavy, and a check once has none",
     "checks.py": "a user's function is looked up only when one was named: the parsers are heavy",
     "fetch/route.py": "what speaks SOCKS is an extra",

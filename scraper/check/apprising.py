@@ -1,0 +1,62 @@
+"""Telling people by the services that Apprise knows: mail, chats, phones. Apprise is an extra, and loaded late.
+
+A URL of Apprise holds its secrets, so none ever stands in a message.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Any
+
+from scraper.check.health import Change
+from scraper.check.message import Message
+from scraper.check.model import Verdict
+from scraper.check.webhook import Answer
+from scraper.errors import ConfigError
+
+__all__ = ["Service"]
+
+
+class Service:
+    """One URL of Apprise.
+
+    :raises ConfigError: without Apprise, and for a URL that it does not know.
+    """
+
+    def __init__(self, url: str) -> None:
+        with warnings.catch_warnings():  # its plugins are looked through here, and use what Python will do without
+            warnings.simplefilter("ignore")
+            self._apprise = _loaded(url)
+
+    def send(self, change: Change, message: Message) -> Answer:
+        """Try once. Apprise does not say why it failed."""
+        try:
+            taken = self._apprise.notify(title=message.title, body=message.text, notify_type=_kind(change))
+        except Exception as error:  # noqa: BLE001 - a hundred plugins, and none of them may end the thread
+            return Answer(False, detail=type(error).__name__)
+        return Answer(bool(taken), detail="" if taken else "the service did not take it")
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _loaded(url: str) -> Any:
+    try:
+        import apprise
+    except ImportError as error:
+        raise ConfigError("[[notify.apprise]] needs an extra: pip install 'scraper[notify]'") from error
+    quiet = logging.getLogger("apprise")
+    quiet.addHandler(logging.NullHandler())  # or the last resort of logging would print URLs
+    quiet.propagate = False
+    loaded = apprise.Apprise()
+    if not loaded.add(url):
+        scheme = url.partition("://")[0] if "://" in url else "?"
+        raise ConfigError(f"Apprise does not know what to do with a URL of yours that begins with {scheme!r}")
+    return loaded
+
+
+def _kind(change: Change) -> str:
+    if not change.opened:
+        return "success"
+    return "failure" if change.kind is Verdict.DOWN else "warning"

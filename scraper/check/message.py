@@ -1,0 +1,121 @@
+"""What a notice says: for people as a title and a short text, for programs as JSON.
+
+What stands in it came from lists and from servers, so it holds nothing that could steer a terminal.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from scraper.check.health import Change
+from scraper.check.model import Target, Verdict
+from scraper.printing import printable
+from scraper.report.human import human_duration
+
+__all__ = ["Message", "headline", "message_of", "payload"]
+
+_LONGEST = 300
+"""Characters of a reason: what a server says may be long."""
+_WHAT = {
+    Verdict.DOWN: "down",
+    Verdict.BLOCKED: "blocking us",
+    Verdict.CERT: "in trouble with its certificate",
+    Verdict.SLOW: "slow",
+}
+_OVER = {
+    Verdict.DOWN: "up again",
+    Verdict.BLOCKED: "not blocking us any more",
+    Verdict.CERT: "well again with its certificate",
+    Verdict.SLOW: "not slow any more",
+}
+
+
+class Message(NamedTuple):
+    """A notice for people."""
+
+    title: str
+    text: str
+
+
+def headline(change: Change) -> str:
+    """One line: ``eu/shop is down: timeout, no answer within 10 s``; ``eu/shop is up again after 5m00s``."""
+    if change.opened:
+        why = ", ".join(filter(None, ("flapping" if change.flapping else "", *_why(change))))
+        return f"{printable(change.key)} is {_WHAT[change.kind]}" + (f": {why}" if why else "")
+    return f"{printable(change.key)} is {_OVER[change.kind]} after {_lasted(change)}"
+
+
+def message_of(change: Change, target: Target | None, page: str | None) -> Message:
+    """What people are told.
+
+    :param target: None where it is not watched any more.
+    :param page: where the status page is, for those who read it.
+    """
+    why = ", ".join(_why(change))
+    if change.opened:
+        lines = [f"Since {_moment(change.started)}" + (f": {why}" if why else "")]
+        lines += ["It comes and goes: these were not failures in a row."] if change.flapping else []
+    else:
+        lines = [
+            f"Since {_moment(change.ended or change.at)}. It lasted {_lasted(change)}" + (f": {why}" if why else "")
+        ]
+    lines += [printable(target.url)] if target is not None and target.title != target.url else []
+    lines += [page] if page else []
+    state = _WHAT[change.kind] if change.opened else _OVER[change.kind]
+    return Message(f"{printable(change.key)} is {state}", "\n".join(lines))
+
+
+def payload(change: Change, target: Target | None, page: str | None) -> bytes:
+    """What programs are told: JSON with ``type``, ``timestamp`` and ``data``, as standardwebhooks.com has it."""
+    return msgspec.json.encode(
+        {
+            "type": "incident.opened" if change.opened else "incident.closed",
+            "timestamp": _iso(change.at),
+            "data": {
+                "key": _utf8(change.key),
+                "group": _utf8(target.group) if target else "",
+                "name": _utf8(target.title) if target else _utf8(change.key),
+                "url": _utf8(target.url) if target else None,
+                "kind": change.kind.value,
+                "started": _iso(change.started),
+                "ended": _iso(change.ended),
+                "seconds": None if change.ended is None else round(max(0.0, change.ended - change.started), 3),
+                "verdict": change.verdict.value,
+                "reason": _utf8(change.reason),
+                "detail": _utf8(change.detail),
+                "flapping": change.flapping,
+                "page": page,
+                "text": _utf8(headline(change)),
+            },
+        }
+    )
+
+
+def _why(change: Change) -> list[str]:
+    """The word and the text, without saying the same twice."""
+    detail = printable(change.detail)
+    detail = f"{detail[:_LONGEST]}..." if len(detail) > _LONGEST else detail
+    if detail and (not change.reason or change.reason in detail):
+        return [detail]
+    return [part for part in (printable(change.reason), detail) if part]
+
+
+def _lasted(change: Change) -> str:
+    return human_duration(max(0.0, (change.ended or change.at) - change.started))
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _iso(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

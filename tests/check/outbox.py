@@ -1,0 +1,48 @@
+"""An outbox in memory, which keeps what one in a database keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from scraper.check.health import Change
+from scraper.check.notice import Notice, State, Told
+
+__all__ = ["MemoryOutbox"]
+
+
+class MemoryOutbox:
+    """See :class:`scraper.check.notice.Outbox`."""
+
+    def __init__(self) -> None:
+        self.notices: dict[int, Notice] = {}
+        self.states: dict[int, State] = {}
+        self.said: list[Told] = []
+        self._again: dict[int, float] = {}
+
+    def add(self, receiver: str, change: Change, state: State = State.PENDING) -> int:
+        number = len(self.notices) + 1
+        self.notices[number] = Notice(id=number, receiver=receiver, change=change)
+        self.states[number] = state
+        return number
+
+    def interrupted(self) -> list[Notice]:
+        return [self.notices[number] for number, state in self.states.items() if state is State.SENDING]
+
+    def hand_out(self, now: float, free: Collection[str]) -> list[Notice]:
+        first: dict[str, Notice] = {}
+        for number, state in self.states.items():
+            if state is State.PENDING and self.notices[number].receiver in free:
+                first.setdefault(self.notices[number].receiver, self.notices[number])
+        due = [notice for notice in first.values() if self._again.get(notice.id, 0) <= now]
+        self.states.update({notice.id: State.SENDING for notice in due})
+        return due
+
+    def told(self, done: Sequence[Told]) -> None:
+        for each in done:
+            notice = self.notices[each.id]
+            self.notices[each.id] = msgspec.structs.replace(notice, tries=notice.tries + 1)
+            self.states[each.id] = each.state
+            self._again[each.id] = each.again
+            self.said.append(each)
