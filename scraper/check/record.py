@@ -124,7 +124,7 @@ def record_of(result: Result) -> CheckRecord:
         group=utf8(target.group) or None,
         place=utf8(target.place) or None,
         verdict=result.verdict,
-        reason=result.reason or None,
+        reason=utf8(result.reason) or None,
         detail=utf8(result.detail) or None,
         status=last.status,
         attempts=len(attempts),
@@ -132,8 +132,8 @@ def record_of(result: Result) -> CheckRecord:
         redirects=max(len(hops) - 1, 0),
         server_ms=_ms(result.server_us),
         phases=_phases(hops),
-        address=last.address,
-        http=last.http,
+        address=utf8(last.address),
+        http=utf8(last.http),
         certificate=_certificate(result.certificate, result.at) if result.certificate else None,
         checked_at=utc(result.at),
         due=utc(result.due),
@@ -174,8 +174,13 @@ def _ms(us: int) -> float:
 
 
 def _try(attempt: Attempt) -> TryRecord:
-    detail = utf8(attempt.detail) or None
-    return TryRecord(utc(attempt.at), attempt.verdict, attempt.reason or None, detail, tuple(map(_hop, attempt.hops)))
+    return TryRecord(
+        at=utc(attempt.at),
+        verdict=attempt.verdict,
+        reason=utf8(attempt.reason) or None,
+        detail=utf8(attempt.detail) or None,
+        hops=tuple(map(_hop, attempt.hops)),
+    )
 
 
 def _hop(hop: Hop) -> HopRecord:
@@ -184,8 +189,8 @@ def _hop(hop: Hop) -> HopRecord:
         method=hop.method,
         status=hop.status,
         location=utf8(hop.location),
-        address=hop.address,
-        http=hop.http,
+        address=utf8(hop.address),
+        http=utf8(hop.http),
         waited_ms=_ms(hop.waited_us),
         own_ms=_ms(hop.own_us),
         dns_ms=_ms(hop.dns_us),
@@ -212,5 +217,5 @@ def _certificate(certificate: Certificate, now: float) -> CertificateRecord:
         earliest=utc(ends),
         days_left=round((ends - now) / _DAY, 2) if ends and math.isfinite(ends) else None,
         trouble=utf8(certificate.trouble),
-        fingerprint=certificate.fingerprint,
+        fingerprint=_utf8(certificate.fingerprint),
     )

@@ -66,8 +66,8 @@ def _details(row: Row) -> str:
     """The evidence, folded; inside the summary no Markdown is read, but HTML is."""
     record = evidence(row)
     lines = list(evidence_lines(record)) if record else []
-    title = f"{row.verdict.value}: {row.title}"
-    return f"\n<details>\n<summary>{escape(title)}</summary>\n\n{_fenced(lines)}\n</details>\n"
+    title = f"{row.verdict.value}: <code>{escape(row.title)}</code>"
+    return f"\n<details>\n<summary>{title}</summary>\n\n{_fenced(lines)}\n</details>\n"
 
 
 def _code(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scraper.check.model import TROUBLE, Verdict
 from scraper.check.outputs.base import Summary
 from scraper.check.outputs.rows import Row, Table, evidence
-from scraper.check.outputs.words import answer, certificate_rows, duration, joined, phases, why
+from scraper.check.outputs.words import answer, certificate_rows, duration, joined, moment, phases, why
 from scraper.check.record import CheckRecord, HopRecord, TryRecord, utc
 from scraper.printing import printable
 from scraper.report.human import human_count, human_duration
@@ -61,7 +61,7 @@ def _head(summary: Summary) -> dict[str, Any]:
     return {
         "title": f"{human_count(failures)} of {targets} failed" if failures else f"None of {targets} failed",
         "about": joined(
-            utc(summary.started),
+            moment(utc(summary.started)),
             f"took {human_duration(summary.elapsed)}",
             summary.backend and f"backend {summary.backend}",
             f"fails on {words or 'nothing'}",
@@ -127,6 +127,7 @@ def _trouble(row: Row, *, unfolded: bool) -> str:
     html: str = _template("trouble").render(
         row=row,
         record=record,
+        checked=moment(record.checked_at),
         open=unfolded,
         status="no answer" if row.status is None else row.status,
         time=duration(row.server_us / 1000),
@@ -145,7 +146,7 @@ def _tries(record: CheckRecord) -> list[dict[str, Any]]:
 
 def _try(attempt: TryRecord, longest: float) -> dict[str, Any]:
     return {
-        "at": attempt.at,
+        "at": moment(attempt.at),
         "verdict": attempt.verdict.value,
         "why": why(attempt.reason, attempt.detail),
         "hops": [_hop(hop, longest) for hop in attempt.hops],

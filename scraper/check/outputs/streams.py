@@ -104,8 +104,8 @@ def _cells(record: CheckRecord) -> list[Any]:
         record.failed_attempts,
         record.server_ms,
         *(phases.waited, phases.own, phases.dns, phases.connect, phases.tls, phases.first_byte, phases.body),
-        record.address,
-        record.http,
+        cell(record.address),
+        cell(record.http),
         *_certificate_cells(record.certificate),
         record.checked_at,
     ]

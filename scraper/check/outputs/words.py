@@ -8,7 +8,7 @@ from scraper.check.model import Result, Verdict
 from scraper.check.record import CertificateRecord, CheckRecord, HopRecord, TryRecord
 from scraper.report.human import human_duration
 
-__all__ = ["answer", "certificate_rows", "duration", "evidence_lines", "joined", "note", "phases", "why"]
+__all__ = ["answer", "certificate_rows", "duration", "evidence_lines", "joined", "moment", "note", "phases", "why"]
 
 _DAY = 86_400.0
 _SAID_BY_DETAIL = frozenset({"status", "slow", "cert", "login", "forbidden", "rate", "challenge"})
@@ -62,7 +62,7 @@ def evidence_lines(record: CheckRecord) -> Iterator[str]:
 
 def _try_lines(number: int, attempt: TryRecord) -> Iterator[str]:
     reason = why(attempt.reason, attempt.detail)
-    yield f"try {number}, {attempt.at or '-'}: {attempt.verdict.value}{f', {reason}' if reason else ''}"
+    yield f"try {number}, {moment(attempt.at)}: {attempt.verdict.value}{f', {reason}' if reason else ''}"
     for hop in attempt.hops:
         yield f"  {hop.method} {hop.url}"
         yield f"    {answer(hop)}"
@@ -100,8 +100,8 @@ def _certificate_lines(shown: CertificateRecord) -> Iterator[str]:
 
 def certificate_rows(shown: CertificateRecord) -> Iterator[tuple[str, str]]:
     """What there is to say of a certificate, as (name, text)."""
-    first = "" if shown.earliest == shown.not_after else f"the chain until {shown.earliest}"
-    valid = f"{shown.not_before or '-'} to {shown.not_after or '-'}"
+    first = "" if shown.earliest == shown.not_after else f"the chain until {_date(shown.earliest)}"
+    valid = f"{_date(shown.not_before)} to {_date(shown.not_after)}"
     rows = (
         ("trouble", shown.trouble),
         ("subject", shown.subject),
@@ -111,6 +111,15 @@ def certificate_rows(shown: CertificateRecord) -> Iterator[tuple[str, str]]:
         ("SHA-256", shown.fingerprint),
     )
     yield from ((name, text) for name, text in rows if text)
+
+
+def moment(utc: str | None) -> str:
+    """A time of a record as people read it: ``2026-01-31 06:15:00 UTC``."""
+    return f"{utc[:10]} {utc[11:19]} UTC" if utc else "-"
+
+
+def _date(utc: str | None) -> str:
+    return utc[:10] if utc else "-"
 
 
 def _left(days: float | None) -> str:
