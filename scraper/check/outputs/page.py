@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["HtmlOutput"]
 
-_EVIDENCE, _ROWS = 400_000, 520_000
-"""Bytes at most of the evidence, and of the rows without it."""
+_EVIDENCE, _ALL = 350_000, 960_000
+"""Bytes at most of the evidence, and of all that is listed."""
 _OPEN = 3
 """So many of those in trouble are unfolded."""
 _LINKED = 1000
-"""Where more targets are up, they are no links: that would double the size."""
+"""Where there are more rows, they are no links: that would double the size."""
 _BAR = 1000
 """Width of a bar, in its own unit."""
 
@@ -41,9 +41,10 @@ class HtmlOutput(Table):
         ups = rows[len(bad) :]
         grouped = any(row.group for row in rows)
         shown = _fitting((_trouble(row, unfolded=place < _OPEN) for place, row in enumerate(bad)), _EVIDENCE)
-        compact = _fitting((_trouble_row(row, grouped) for row in bad[len(shown) :]), _ROWS)
-        left = _ROWS - _size(compact)
-        listed = _fitting((_up_row(row, grouped, linked=len(ups) <= _LINKED) for row in ups), left)
+        linked = len(rows) - len(shown) <= _LINKED
+        room = _ALL - _size(shown)
+        compact = _fitting((_trouble_row(row, grouped, linked=linked) for row in bad[len(shown) :]), room)
+        listed = _fitting((_up_row(row, grouped, linked=linked) for row in ups), room - _size(compact))
         yield _template("page").render(
             **_head(summary),
             grouped=grouped,
@@ -92,29 +93,25 @@ def _size(parts: Sequence[str]) -> int:
     return sum(len(part.encode()) for part in parts)
 
 
-def _up_row(row: Row, grouped: bool, *, linked: bool) -> str:
+def _row(row: Row, grouped: bool, *, linked: bool) -> str:
     """Cells and rows need no end in HTML; with ten thousand of them that counts."""
-    name = _link(row) if linked else escape(row.title)
-    return f"<tr><td>{name}{_group(row, grouped)}{_figures(row)}<td>{escape(row.note)}\n"
+    group = f"<td>{escape(row.group)}" if grouped else ""
+    figures = f"<td class=n>{_status(row)}<td class=n>{duration(row.server_us / 1000)}"
+    return f"<td>{_name(row, linked=linked)}{group}{figures}<td>{escape(row.note)}\n"
 
 
-def _trouble_row(row: Row, grouped: bool) -> str:
+def _trouble_row(row: Row, grouped: bool, *, linked: bool) -> str:
     verdict = row.verdict.value
-    badge = f'<span class="badge {verdict}">{verdict}</span>'
-    return f"<tr><td>{badge}<td>{_link(row)}{_group(row, grouped)}{_figures(row)}<td>{escape(row.note)}\n"
+    return f"<tr><td class={verdict}>{verdict}{_row(row, grouped, linked=linked)}"
 
 
-def _link(row: Row) -> str:
+def _up_row(row: Row, grouped: bool, *, linked: bool) -> str:
+    return f"<tr>{_row(row, grouped, linked=linked)}"
+
+
+def _name(row: Row, *, linked: bool) -> str:
     title = escape(row.title)
-    return f'<a href="{escape(row.link)}" rel="noreferrer noopener">{title}</a>' if row.link else title
-
-
-def _group(row: Row, grouped: bool) -> str:
-    return f"<td>{escape(row.group)}" if grouped else ""
-
-
-def _figures(row: Row) -> str:
-    return f"<td class=n>{_status(row)}<td class=n>{duration(row.server_us / 1000)}"
+    return f'<a href="{escape(row.link)}">{title}</a>' if linked and row.link else title
 
 
 def _status(row: Row) -> str:
@@ -161,8 +158,7 @@ def _hop(hop: HopRecord, longest: float) -> dict[str, Any]:
             label = f"{name} {duration(ms)}"
             bars.append({"color": f"p{number}", "x": f"{x:.1f}", "width": f"{width:.1f}", "label": label})
             x += width
-    label = ", ".join(bar["label"] for bar in bars)
-    return {"request": f"{hop.method} {hop.url}", "answer": answer(hop), "bars": bars, "label": label}
+    return {"request": f"{hop.method} {hop.url}", "answer": answer(hop), "bars": bars}
 
 
 def _markup(parts: Sequence[str]) -> Any:
