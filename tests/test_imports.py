@@ -85,6 +85,7 @@ LATE: dict[str, str] = {
     "backends/__init__.py": "each backend brings its own libraries: only the chosen one is loaded",
     "backends/child.py": "a worker process loads the HTTP client of its kind only",
     "check/outputs/page.py": "templates are read when a report is written",
+    "cli/check.py": "as for a crawl: what checks need is loaded when some run",
     "cli/crawl.py": "`scraper --help` is quick: what a crawl needs is loaded when one runs",
     "check/apprising.py": "Apprise is an extra, with a hundred plugins",
     "check/keys.py": "the triggers of intervals and cron lines are heavy, and a check once has none",

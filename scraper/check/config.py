@@ -16,7 +16,7 @@ lists and arguments together.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -53,6 +53,11 @@ class Every(str):
     """An interval, ``30s``, or a cron line of five fields; see :mod:`scraper.check.every`."""
 
     __slots__ = ()
+
+
+def _default(seconds: float) -> Seconds:
+    """A plain number, which a JSON Schema can show."""
+    return cast("Seconds", float(seconds))
 
 
 def _hook(kind: type, value: Any) -> Any:
@@ -149,8 +154,10 @@ class Group(Keys, frozen=True, kw_only=True):
 class Watch(_Table, frozen=True, kw_only=True):
     """How ``scraper watch`` goes about it."""
 
-    every: Annotated[Every, Meta(description="For checks without one: an interval, or a cron line.")] = Every("1m")
-    jitter: Annotated[Seconds, Meta(description="Each round comes up to so much later, by chance.")] = Seconds(0)
+    every: Annotated[Every, Meta(description="For checks without one: an interval, or a cron line.")] = cast(
+        "Every", "1m"
+    )
+    jitter: Annotated[Seconds, Meta(description="Each round comes up to so much later, by chance.")] = _default(0)
     timezone: Annotated[
         str | None, Meta(description="Of cron lines, as Europe/Berlin; the machine's if not given.")
     ] = None
@@ -169,7 +176,7 @@ class Webhook(_Table, frozen=True, kw_only=True):
     secret: Annotated[str | None, Meta(description="What the body is signed with (HMAC-SHA256).")] = None
     secret_file: Annotated[str | None, Meta(description="A file with the secret in its one line.")] = None
     secret_env: Annotated[str | None, Meta(description="The name of an environment variable with the secret.")] = None
-    timeout: Annotated[Seconds, Meta(description="For one try.")] = Seconds(10)
+    timeout: Annotated[Seconds, Meta(description="For one try.")] = _default(10)
     on: Annotated[tuple[Event, ...], Meta(description="Which changes; up is every recovery.")] = ("down", "up")
     groups: Annotated[tuple[str, ...], Meta(description="Only of these groups; all if none is named.")] = ()
 
@@ -189,7 +196,7 @@ class Notify(_Table, frozen=True, kw_only=True):
 
     webhook: list[Webhook] = []
     apprise: list[Apprise] = []
-    expire: Annotated[Seconds, Meta(description="How long a notice is tried again.")] = Seconds(86_400)
+    expire: Annotated[Seconds, Meta(description="How long a notice is tried again.")] = _default(86_400)
 
 
 class Maintenance(_Table, frozen=True, kw_only=True):
@@ -220,9 +227,9 @@ class History(_Table, frozen=True, kw_only=True):
     """What is kept, and for how long."""
 
     file: Annotated[str | None, Meta(description="The SQLite file.")] = None
-    keep: Annotated[Seconds, Meta(description="Each result.")] = Seconds(14 * 86_400)
-    hourly: Annotated[Seconds, Meta(description="What came to pass in each hour.")] = Seconds(100 * 86_400)
-    daily: Annotated[Seconds, Meta(description="What came to pass on each day.")] = Seconds(2 * 366 * 86_400)
+    keep: Annotated[Seconds, Meta(description="Each result.")] = _default(14 * 86_400)
+    hourly: Annotated[Seconds, Meta(description="What came to pass in each hour.")] = _default(100 * 86_400)
+    daily: Annotated[Seconds, Meta(description="What came to pass on each day.")] = _default(2 * 366 * 86_400)
 
 
 class Web(_Table, frozen=True, kw_only=True):

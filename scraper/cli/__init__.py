@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 import click
 
 from scraper import __version__
+from scraper.cli.check import check
 from scraper.cli.crawl import crawl
 from scraper.cli.notes import tell
 from scraper.cli.signals import ignore_late, kept
@@ -71,10 +72,11 @@ class _Commands(click.Group):
 def cli() -> None:
     """Fetch many pages, politely, and know what happened.
 
-    `scraper crawl --help` tells the rest.
+    `scraper crawl --help` and `scraper check --help` tell the rest.
     """
 
 
+cli.add_command(check)
 cli.add_command(crawl)
 cli.add_command(why)
 

@@ -18,7 +18,7 @@ from typing import Any
 from scraper.cli.signals import ENDING, ignore_late
 from scraper.run import Run
 
-__all__ = ["command_that_goes_on", "interruptible"]
+__all__ = ["command_as_shown", "command_that_goes_on", "interruptible"]
 
 
 _PATIENCE = 3.0
@@ -101,8 +101,18 @@ def command_that_goes_on(
     secret = kept != [word for _, word in pairs]
     if "--resume" not in kept:
         kept.insert(kept.index("crawl") + 1, "--resume")
-    program = [Path(sys.argv[0]).name] if Path(sys.argv[0]).name == "scraper" else ["python", "-m", "scraper"]
-    return shlex.join([*program, *kept]) + ("  # give once more what *** stands for" if secret else "")
+    return shlex.join([*_program(), *kept]) + ("  # give once more what *** stands for" if secret else "")
+
+
+def command_as_shown(words: Sequence[str], headers: Sequence[tuple[str, str]] = ()) -> str:
+    """The shell command that ``words`` are of, without the secrets in it; see :func:`command_that_goes_on`."""
+    pairs = zip(["", *words], words, strict=False)
+    return shlex.join([*_program(), *(_masked(before, word, headers) for before, word in pairs)])
+
+
+def _program() -> list[str]:
+    name = Path(sys.argv[0]).name
+    return [name] if name == "scraper" else ["python", "-m", "scraper"]
 
 
 def _masked(before: str, word: str, headers: Sequence[tuple[str, str]]) -> str:

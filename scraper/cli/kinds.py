@@ -10,7 +10,7 @@ import click
 from scraper.errors import ConfigError
 from scraper.report.human import parse_duration, parse_size
 
-__all__ = ["ADDRESSES", "DELAY", "DURATION", "FAILURES", "HEADER", "SIZE", "TRAP", "Choice"]
+__all__ = ["ADDRESSES", "DELAY", "DURATION", "FAILURES", "HEADER", "SIZE", "TRAP", "VERDICTS", "Choice"]
 
 
 class Choice(click.Choice[str]):
@@ -73,6 +73,27 @@ class _Trap(click.ParamType[tuple[str, int | bool]]):
             self.fail(f"{value!r}: a rule is written as 'length=500' or 'length=off'", param, ctx)
 
 
+class _Verdicts(click.ParamType[tuple[str, ...]]):
+    """``down,cert``: verdicts of checks; ``any`` is all but up, ``none`` none of them."""
+
+    name = "verdicts"
+    words = ("down", "blocked", "cert", "slow", "any", "none")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        found = [word.strip().lower() for word in str(value).split(",")]
+        for word in found:
+            if word not in self.words:
+                near = difflib.get_close_matches(word, self.words, n=1)
+                self.fail(
+                    f"{word!r} is none of {', '.join(self.words)}." + (f" Did you mean {near[0]!r}?" if near else ""),
+                    param,
+                    ctx,
+                )
+        return tuple(found)
+
+
 class _Size(click.ParamType[int]):
     """``16MB``, ``512k``, ``1000``: bytes as an int."""
 
@@ -99,4 +120,4 @@ class _Header(click.ParamType[tuple[str, str]]):
 
 
 DURATION, DELAY, SIZE, HEADER, TRAP = _Duration(), _Delay(), _Size(), _Header(), _Trap()
-ADDRESSES, FAILURES = _OrWord("auto"), _OrWord("off")
+ADDRESSES, FAILURES, VERDICTS = _OrWord("auto"), _OrWord("off"), _Verdicts()

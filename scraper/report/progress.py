@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from scraper.report.human import human_count, human_duration
@@ -91,9 +91,7 @@ class Progress:
         """
         if not self.due:
             return
-        now = self._clock()
-        self._next = now + self._pause
-        rate = self._rate.at(now, stats.pages)
+        rate = self.rate(stats.pages)
         parts = [
             f"{human_count(stats.pages)} {'page' if stats.pages == 1 else 'pages'}",
             f"{rate:,.1f}/s",
@@ -105,6 +103,15 @@ class Progress:
         left = eta(rate, pages_left, time_left)
         if left is not None:
             parts.append(f"{human_duration(left)} left")
+        self.show(parts)
+
+    def rate(self, done: int) -> float:
+        """How many a second now, when ``done`` are done; to be asked once for each :meth:`show`."""
+        return self._rate.at(self._clock(), done)
+
+    def show(self, parts: Sequence[str]) -> None:
+        """Say ``parts`` in one line now; it is not due for a while then."""
+        self._next = self._clock() + self._pause
         self._say("  ".join(parts))
 
     def clear(self) -> None:

@@ -1,0 +1,248 @@
+"""What ``scraper check`` does once its arguments are read: check all targets once, tell what they came to."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import click
+
+from scraper.backends import create
+from scraper.check.config import Checklist
+from scraper.check.core import Checks
+from scraper.check.model import TROUBLE, Result, Target, Verdict
+from scraper.check.outputs import Summary, annotation, headline
+from scraper.check.outputs.words import note
+from scraper.check.schedule import Once
+from scraper.check.schema import schema_text
+from scraper.check.targets import read_checks
+from scraper.cli.check import CONCURRENCY
+from scraper.cli.diagnose import Teller, told_on_request
+from scraper.cli.drycheck import dry_run
+from scraper.cli.interrupt import command_as_shown, interruptible
+from scraper.cli.login import read_login
+from scraper.cli.notes import Notes, tell
+from scraper.cli.reports import Reports, plan_reports
+from scraper.cli.signals import interrupt_early
+from scraper.errors import ConfigError, ScraperError
+from scraper.options import make_settings
+from scraper.report.human import human_count
+from scraper.report.progress import Progress
+from scraper.report.style import wants_color
+from scraper.run import Run, around, pick
+from scraper.settings import Budget, Settings
+from scraper.store import PipeClosed
+from scraper.tuning import tune
+
+__all__ = ["check_settings", "drive", "given_keys", "read_targets"]
+
+FAILURES, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
+
+_KEYS = {
+    "expect": "expect",
+    "match": "match",
+    "json": "json",
+    "slower_than": "slower-than",
+    "cert_days": "cert-days",
+    "method": "method",
+    "tries": "tries",
+    "pause": "pause",
+    "follow": "follow",
+    "timeout": "timeout",
+}
+"""Parameters that are keys of checks; see :mod:`scraper.check.keys`."""
+_OPTIONS = frozenset(
+    {
+        *("concurrency", "workers", "per_host", "delay", "timeout", "connect_timeout", "max_size", "headers"),
+        *("user_agent", "auth", "proxy", "ca_file", "allow_private"),
+    }
+)
+"""Parameters that are options, as a crawl has them."""
+
+
+def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -> int:
+    """Run the checks that ``given``, the command's parameters, ask for; the exit code.
+
+    :param asked: the names of those that the user gave.
+    :param words: the whole command line, for the reports.
+    """
+    interrupt_early()
+    if given["schema"]:
+        click.echo(schema_text(), nl=False)
+        return 0
+    with told_on_request() as teller:
+        try:
+            return _drive(given, asked, words, teller)
+        except PipeClosed:
+            return PIPE_CLOSED
+
+
+def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], teller: Teller) -> int:
+    if given["quiet"] and given["verbose"]:
+        raise click.UsageError("-q and -v exclude each other")
+    notes = Notes(quiet=given["quiet"], verbose=given["verbose"])
+    settings = check_settings(given, asked)
+    targets = read_targets(given, asked, notes).targets
+    if not targets:
+        raise ConfigError("there is nothing left to check")
+    settings = around(settings, [target.url for target in targets])
+    if given["dry_run"]:
+        return dry_run(given["backend"], settings, targets)
+    reports = plan_reports(given["outputs"], given["form"]).open(
+        color=wants_color(given["color"], sys.stdout), verbose=given["verbose"]
+    )
+    try:
+        return _Job(given, notes, teller, settings, targets, reports, command_as_shown(words, given["headers"])).run()
+    finally:
+        reports.close()
+
+
+def check_settings(given: Mapping[str, Any], asked: Collection[str]) -> Settings:
+    """The settings that the command's parameters ask for; of what was not given, those that suit checks.
+
+    :raises ConfigError: for what cannot be meant.
+    """
+    options: dict[str, Any] = {name: given[name] for name in given if name in asked and name in _OPTIONS}
+    if given["auth_file"] is not None:
+        if "auth" in options:
+            raise click.UsageError("--auth and --auth-file exclude each other")
+        options["auth"] = read_login(given["auth_file"])
+    return make_settings(Settings(budget=Budget(depth=0), concurrency=CONCURRENCY), **options)
+
+
+def given_keys(given: Mapping[str, Any], asked: Collection[str]) -> dict[str, Any]:
+    """The keys of checks that the command's parameters set for all that do not say otherwise."""
+    found = {key: given[name] for name, key in _KEYS.items() if name in asked}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+
+
+def read_targets(given: Mapping[str, Any], asked: Collection[str], notes: Notes) -> Checklist:
+    """What is to be checked; what was passed over is told.
+
+    :raises ConfigError: for what is wrong; see :func:`scraper.check.targets.read_checks`.
+    """
+    if not given["targets"]:
+        raise click.UsageError("there is nothing to check: give a URL, a list, a TOML file, or - for standard input")
+    found = read_checks(given["targets"], given=given_keys(given, asked), skip_bad=given["skip_bad"])
+    if found.bad_count:
+        notes.say(found.complaint())
+        notes.say(f"passed over: {found.bad_count} (--skip-bad)")
+    for text in found.notes:
+        notes.explain(text)
+    return found
+
+
+def failing(words: Sequence[Sequence[str]]) -> frozenset[Verdict]:
+    """The verdicts that ``--fail-on`` names."""
+    named = {word for group in words for word in group} or {"down"}
+    if "any" in named:
+        return frozenset(Verdict) - {Verdict.UP}
+    return frozenset(Verdict(word) for word in named - {"none"})
+
+
+class _Progress(Progress):
+    """How checks go: ``120 of 1,000 checked  12.0/s  50 in flight  3 down  1 slow``."""
+
+    def told(self, counts: Mapping[Verdict, int], total: int, in_flight: int) -> None:
+        """Tell how things stand, if it is time to."""
+        if not self.due:
+            return
+        done = sum(counts.values())
+        troubled = [f"{human_count(counts[verdict])} {verdict.value}" for verdict in TROUBLE if counts.get(verdict)]
+        rate = f"{self.rate(done):,.1f}/s"
+        self.show([f"{human_count(done)} of {human_count(total)} checked", rate, f"{in_flight} in flight", *troubled])
+
+
+class _Job:
+    """One run of checks, ready to begin."""
+
+    def __init__(
+        self,
+        given: Mapping[str, Any],
+        notes: Notes,
+        teller: Teller,
+        settings: Settings,
+        targets: Sequence[Target],
+        reports: Reports,
+        command: str,
+    ) -> None:
+        self._given, self._notes, self._teller, self._reports = given, notes, teller, reports
+        self._settings, self._targets, self._command = settings, targets, command
+        self._fail_on = failing(given["fail_on"])
+        self._counts: Counter[Verdict] = Counter()
+        self._started = time.time()
+        self._backend = ""
+        marked = given["annotations"]
+        self._marks = os.environ.get("GITHUB_ACTIONS") == "true" if marked is None else bool(marked)
+
+    def run(self) -> int:
+        """Check, tell what it came to, and give the exit code."""
+        self._backend, why = pick(self._given["backend"], self._settings, [target.url for target in self._targets])
+        self._notes.explain(f"backend {self._backend}: {why}")
+        tune()
+        backend = create(self._backend, self._settings)
+        core = Checks(
+            self._targets,
+            self._settings,
+            Once(len(self._targets)),
+            random.random,
+            self._started - backend.clock(),
+        )
+        with Run(core, backend, self._reports) as run:
+            code = self._drive(run, core)
+        failed = any(self._counts[verdict] for verdict in self._fail_on)
+        return code or (FAILURES if failed else 0)
+
+    def _drive(self, run: Run[Result], core: Checks) -> int:
+        """Run to the end, whichever that is; the reports are written while signals are still in our hands."""
+        progress = _Progress(sys.stderr, quiet=self._notes.quiet, color=wants_color(self._given["color"], sys.stderr))
+        with self._teller.about(run), interruptible(run, self._notes.interject):
+            try:
+                for results in run.rounds():
+                    core.epoch = time.time() - run.backend.clock()
+                    self._take(results, progress)
+                    progress.told(self._counts, len(self._targets), core.in_flight)
+                progress.clear()
+                self._sum_up(run)
+            except PipeClosed:
+                return PIPE_CLOSED
+            except ScraperError as error:
+                error.add_note(f"{self._counts.total():,} of {len(self._targets):,} were checked until then")
+                raise
+            finally:
+                progress.clear()
+                run.close()
+        return INTERRUPTED if run.stopped else 0
+
+    def _take(self, results: Sequence[Result], progress: Progress) -> None:
+        for result in results:
+            self._counts[result.verdict] += 1
+            mark = annotation(result, self._fail_on) if self._marks else None
+            if mark or self._notes.verbose:
+                progress.clear()
+            if mark:
+                tell(mark)
+            about = f"  {note(result)}" if note(result) else ""
+            self._notes.explain(f"{result.verdict.value:<7}  {result.target.title}{about}")
+
+    def _sum_up(self, run: Run[Result]) -> None:
+        summary = Summary(
+            counts=dict(self._counts),
+            elapsed=run.elapsed,
+            started=self._started,
+            command=self._command,
+            fail_on=self._fail_on,
+            backend=self._backend,
+            unchecked=len(self._targets) - self._counts.total(),
+        )
+        self._reports.finish(summary)
+        if not self._reports.told:  # its table ends with the same line
+            color = wants_color(self._given["color"], sys.stderr)
+            self._notes.say(headline(summary, color=color), styled=True)
+        for place in self._reports.places:
+            self._notes.explain(f"written: {place}")

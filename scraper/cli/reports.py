@@ -1,0 +1,120 @@
+"""Where the results of checks go: files and standard output, each in its format, several at once."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from scraper.check.model import Result
+from scraper.check.outputs import FORMATS, Output, Summary, format_of, open_output
+from scraper.errors import ConfigError
+from scraper.store.files import STDOUT, is_stream
+
+__all__ = ["Plan", "Reports", "plan_reports"]
+
+
+class Plan(NamedTuple):
+    """What is to be opened: (file, format) each; the file ``-`` is standard output."""
+
+    places: tuple[tuple[str, str], ...]
+
+    def open(self, *, color: bool, verbose: bool) -> Reports:
+        """Open all of it, or nothing.
+
+        :param color: whether text on standard output is coloured.
+        :raises ConfigError: for a file that holds something already.
+        :raises StoreError: for one that cannot be written.
+        """
+        opened: list[Output] = []
+        try:
+            for file, form in self.places:
+                opened.append(open_output(form, file, color=color and file in STDOUT, verbose=verbose))
+        except BaseException:
+            _discard(opened, self.places)
+            raise
+        return Reports(opened, self.places)
+
+
+def _discard(opened: Sequence[Output], places: Sequence[tuple[str, str]]) -> None:
+    """Leave no file that the next try would find in its way: nothing ran."""
+    for output, (file, _) in zip(opened, places, strict=False):
+        if is_stream(file):  # and nothing is written there: an array without results is none
+            continue
+        output.close()
+        Path(file).unlink(missing_ok=True)
+
+
+def plan_reports(files: Sequence[str], form: str | None) -> Plan:
+    """What ``-o`` and ``-f`` ask for.
+
+    A file has the format of its ending. ``-f`` is the format of standard output; where a file's ending says nothing, it
+    is the file's instead. Without any of them standard output gets text.
+
+    :raises ConfigError: for a file that has no format, and for one that is there twice.
+    """
+    places: list[tuple[str, str]] = []
+    free = form
+    for file in files:
+        chosen = format_of(file) if file not in STDOUT else None
+        if chosen is None:
+            chosen, free = form or ("text" if is_stream(file) else None), None
+        if chosen is None:
+            raise ConfigError(
+                f"{file}: the name tells no format: end it in .txt, .jsonl, .json, .csv, .md, .xml or .html, "
+                f"or name one with -f ({', '.join(FORMATS)})"
+            )
+        places.append((file, chosen))
+    if free is not None or not files:
+        places.append(("-", free or "text"))
+    _check_apart([file for file, _ in places])
+    return Plan(tuple(places))
+
+
+def _check_apart(files: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for file in files:
+        place = "-" if file in STDOUT else str(Path(file).resolve())
+        if place in seen:
+            raise ConfigError(f"-o {file} is there twice: one format a file")
+        seen.add(place)
+
+
+class Reports:
+    """Opened outputs, as one store of a run.
+
+    :ivar places: the files.
+    :ivar told: whether the table on standard output, with the sum at its end, is what a person looks at.
+    """
+
+    def __init__(self, outputs: Sequence[Output], places: Sequence[tuple[str, str]]) -> None:
+        self._outputs = outputs
+        self.places = [file for file, _ in places if file not in STDOUT]
+        self.told = any(file in STDOUT and form == "text" for file, form in places) and not _is_kept(sys.stdout)
+
+    def write(self, results: Sequence[Result]) -> None:
+        """Give ``results`` to each; see :class:`scraper.check.outputs.Output`."""
+        for output in self._outputs:
+            output.write(results)
+
+    def finish(self, summary: Summary) -> None:
+        """End all of them, tables included."""
+        for output in self._outputs:
+            output.close(summary)
+
+    def close(self) -> None:
+        """End what is open still, as after trouble: without tables."""
+        for output in self._outputs:
+            output.close()
+
+
+def _is_kept(stream: TextIO) -> bool:
+    """Whether ``stream`` goes to a file or to nowhere; a terminal shows it, and so does who reads a pipe."""
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not stream.isatty())
