@@ -1,0 +1,190 @@
+"""What is shown, kept ready: views, rows and pages, each made anew only when what it shows has changed.
+
+A board lives on one thread, with the reader that it asks. It goes forward in versions: a version is what was committed
+at one moment. All clients get the same bytes of it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from scraper.check.model import Result
+from scraper.check.web import api
+from scraper.check.web.model import Incident, Reader, View
+from scraper.check.web.pages import Pages, Part
+
+__all__ = ["Board", "Body", "made"]
+
+_INCIDENTS, _RESULTS = 30, 60
+_KEPT = 256
+_PACKED_FROM = 512
+HTML, JSON = "text/html; charset=utf-8", "application/json"
+
+
+class Body(NamedTuple):
+    """An answer's content: as it is, gzipped (None where that does not pay), and what tells it from others."""
+
+    kind: str
+    raw: bytes
+    packed: bytes | None
+    etag: str
+    status: int = 200
+
+
+def made(kind: str, raw: bytes, status: int = 200) -> Body:
+    """A body with its tag, which is weak: the gzipped form has the same."""
+    packed = gzip.compress(raw, 5, mtime=0) if len(raw) >= _PACKED_FROM else None
+    return Body(kind, raw, packed, f'W/"{hashlib.blake2s(raw, digest_size=12).hexdigest()}"', status)
+
+
+class Board:
+    """All that is shown, as of one version.
+
+    :ivar version: ``boot.number``; the boot is another where the list of targets is.
+    """
+
+    def __init__(self, reader: Reader, pages: Pages, clock: Callable[[], float] = time.time) -> None:
+        self._reader, self._pages, self._clock = reader, pages, clock
+        self._views: dict[str, View] = {}
+        self._rows: dict[str, Part] = {}
+        self._changed: dict[str, int] = {}
+        self._bodies: dict[tuple[str, ...], Body] = {}
+        self._incidents: list[Incident] | None = None
+        self._boot, self._number = "", 0
+        self.load()
+
+    @property
+    def version(self) -> str:
+        return f"{self._boot}.{self._number}"
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all targets."""
+        return frozenset(self._views)
+
+    def view(self, key: str) -> View | None:
+        """What is shown of one target; None for an unknown key."""
+        return self._views.get(key)
+
+    def load(self) -> list[str]:
+        """Read everything: days have passed, or targets have come and gone; the ids of the rows that have changed."""
+        views = {view.target.key: view for view in self._reader.views(None, self._clock())}
+        if not self._boot or list(views) != list(self._views):
+            self._boot = secrets.token_hex(4)
+            self._views, self._rows, self._changed = {}, {}, {}
+        return self._take(views.values())
+
+    def refresh(self, keys: Iterable[str]) -> list[str]:
+        """Read what has changed; the ids of the rows that have."""
+        known = [key for key in keys if key in self._views]
+        return self._take(self._reader.views(known, self._clock())) if known else []
+
+    def _take(self, views: Iterable[View]) -> list[str]:
+        self._number += 1
+        self._bodies.clear()
+        self._incidents = None
+        changed, now = [], self._clock()
+        for view in views:
+            key = view.target.key
+            row = self._pages.row(view, now)
+            if self._rows.get(key) != row or self._views.get(key) != view:
+                self._changed[key] = self._number
+                changed.append(row.id)
+            self._views[key], self._rows[key] = view, row
+        return changed
+
+    def index(self) -> Body:
+        """The page."""
+        return self._kept(("index",), self._index)
+
+    def _index(self) -> Body:
+        rows = list(self._rows.values())
+        return made(HTML, self._pages.index(rows, self._newest(), self._clock(), self.version).encode())
+
+    def fragments(self, since: str) -> Body:
+        """What has changed since an earlier version, as JSON: ``parts`` by id, or that all has: ``reload``."""
+        boot, _, number = since.partition(".")
+        if boot != self._boot or not (number.isascii() and number.isdigit() and len(number) < 16):
+            return self._kept(("reload",), lambda: made(JSON, msgspec.json.encode({"reload": True})))
+        return self._kept(("fragments", str(int(number))), lambda: self._fragments(int(number)))
+
+    def _fragments(self, since: int) -> Body:
+        parts = self._pages.parts(list(self._rows.values()), self._newest(), self._clock())
+        for key, number in self._changed.items():
+            if number > since:
+                parts[self._rows[key].id] = self._rows[key].html
+        return made(JSON, msgspec.json.encode({"version": self.version, "parts": parts}))
+
+    def target(self, key: str) -> Body | None:
+        """The page of one target; None for an unknown key."""
+        view = self._views.get(key)
+        return None if view is None else self._kept(("target", key), lambda: self._target(view))
+
+    def _target(self, view: View) -> Body:
+        results, incidents = self._of(view.target.key)
+        page = self._pages.target(view, results, incidents, self._clock(), self.version)
+        return made(HTML, page.encode("utf-8", "replace"))
+
+    def missing(self, sentence: str) -> Body:
+        """A page that says that there is none."""
+        return made(HTML, self._pages.missing(sentence, self._clock()).encode(), 404)
+
+    def api_targets(self) -> Body:
+        """All targets, as JSON."""
+        return self._kept(("targets",), lambda: self._json(api.targets(self._views.values(), self._clock())))
+
+    def api_target(self, key: str) -> Body | None:
+        """One target with its last results and incidents, as JSON; None for an unknown key."""
+        view = self._views.get(key)
+        if view is None:
+            return None
+        return self._kept(("api", key), lambda: self._json(api.whole(view, *self._of(view.target.key), self._clock())))
+
+    def api_incidents(self) -> Body:
+        """The last incidents of all targets, as JSON."""
+        return self._kept(("incidents",), lambda: self._json(api.incidents(self._newest())))
+
+    def api_summary(self) -> Body:
+        """The state of all, as JSON."""
+        return self._kept(("summary",), lambda: self._json(api.summary(self._views.values(), self._clock())))
+
+    def scrape(self, accept: str) -> Body:
+        """The metrics of all targets."""
+        from scraper.check.web.metrics import of_targets
+
+        def write() -> Body:
+            text, kind = of_targets(self._views.values(), accept)
+            return made(kind, text)
+
+        return self._kept(("metrics", accept), write)
+
+    def close(self) -> None:
+        """Let the reader go."""
+        self._reader.close()
+
+    def _json(self, value: object) -> Body:
+        return made(JSON, msgspec.json.encode(value) + b"\n")
+
+    def _of(self, key: str) -> tuple[Sequence[Result], Sequence[Incident]]:
+        return self._reader.results(key, _RESULTS), self._reader.incidents(key, _INCIDENTS)
+
+    def _newest(self) -> list[Incident]:
+        if self._incidents is None:
+            self._incidents = self._reader.incidents(None, _INCIDENTS)
+        return self._incidents
+
+    def _kept(self, name: tuple[str, ...], make: Callable[[], Body]) -> Body:
+        """The body ``name`` of this version, made when it is first asked for."""
+        body = self._bodies.get(name)
+        if body is None:
+            if len(self._bodies) >= _KEPT:
+                self._bodies.clear()
+            body = self._bodies[name] = make()
+        return body

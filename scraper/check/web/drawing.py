@@ -1,0 +1,159 @@
+"""The small pictures of the page, as SVG: bars of days, the line of response times, the phases of each check.
+
+They hold no style but classes, as the page's policy wants it, and no text but numbers and dates, so nothing in them
+needs escaping. Equal days in a row are one stroke, whose dashes are the days: 700 rows stay small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from markupsafe import Markup
+
+from scraper.check.model import Result
+from scraper.check.web.model import Span
+from scraper.check.web.words import day, milliseconds, percent
+
+__all__ = ["DAYS", "DAY_SECONDS", "bars", "line", "phases"]
+
+DAYS = 90
+DAY_SECONDS = 86_400
+_STEP, _TALL = 6, 28
+_GRADES = ((1.0, "d0"), (0.99, "d1"), (0.95, "d2"), (0.5, "d3"), (-1.0, "d4"))
+"""From which share up a day has which class; ``dn`` is a day without checks."""
+
+
+def bars(spans: Sequence[Span], now: float, *, each: bool = False) -> Markup:
+    """The last 90 days up to ``now``, the oldest first.
+
+    :param each: whether every day is a stroke of its own, with its own text.
+    """
+    first = int(now // DAY_SECONDS) - DAYS + 1
+    days: list[Span | None] = [None] * DAYS
+    for span in spans:
+        if span.checks and 0 <= (index := int(span.at // DAY_SECONDS) - first) < DAYS:
+            days[index] = span
+    strokes = "".join(_strokes(days, first, each))
+    label = _said(days)
+    return Markup(  # noqa: S704 - numbers and dates only
+        f'<svg class="bars" viewBox="0 0 {DAYS * _STEP - 2} {_TALL}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{label}">{strokes}</svg>'
+    )
+
+
+def _strokes(days: Sequence[Span | None], first: int, each: bool) -> Iterator[str]:
+    for _, run in groupby(range(DAYS), key=lambda index: index if each else _look(days[index])):
+        start, *more = run
+        end = more[-1] if more else start
+        when = day((first + start) * DAY_SECONDS)
+        when = f"{when} to {day((first + end) * DAY_SECONDS)}" if more else when
+        width = (end - start + 1) * _STEP - 2
+        grade, text = _look(days[start])
+        yield f'<path class="{grade}" d="M{start * _STEP} {_TALL // 2}h{width}"><title>{when}: {text}</title></path>'
+
+
+def _look(span: Span | None) -> tuple[str, str]:
+    if span is None:
+        return "dn", "not checked"
+    share = span.up / span.checks
+    grade = next(grade for least, grade in _GRADES if share >= least)
+    failed = span.checks - span.up
+    return grade, f"{percent(share)} up" + (f", {failed:,} of {span.checks:,} checks failed" if failed else "")
+
+
+def _said(days: Sequence[Span | None]) -> str:
+    """The bars for those who do not see them."""
+    known = [span for span in days if span]
+    troubled = sum(span.up < span.checks for span in known)
+    if not known:
+        return "not checked in the last 90 days"
+    return f"last 90 days: {len(known) - troubled} without failures, {troubled} with, {DAYS - len(known)} not checked"
+
+
+_WIDE, _HIGH = 144, 28
+
+
+def line(hours: Sequence[Span], now: float) -> Markup:
+    """The response times of the last 24 hours; where nothing answered, the line is broken."""
+    since = now - DAY_SECONDS
+    points = [(span.at, span.server_us) for span in hours if span.at + 3_600 > since]
+    known = [us for _, us in points if us]
+    if not known:
+        return Markup('<svg class="line" viewBox="0 0 144 28" role="img" aria-label="no response times yet"></svg>')
+    top = max(known) * 1.1
+    strokes = [_stroke(run, since, top) for run in _runs(points)]
+    label = f"response time over 24 hours: {milliseconds(min(known))} to {milliseconds(max(known))}"
+    areas = "".join(f'<path class="area" d="M{run[0][0]} {_HIGH}L{_path(run)}V{_HIGH}z"/>' for run in strokes)
+    lines = "".join(f'<path d="M{_path(run)}"/>' for run in strokes)
+    return Markup(  # noqa: S704 - numbers only
+        f'<svg class="line" viewBox="0 0 {_WIDE} {_HIGH}" preserveAspectRatio="none" role="img" aria-label="{label}">'
+        f"<title>{label}</title>{areas}{lines}</svg>"
+    )
+
+
+def _runs(points: Sequence[tuple[float, int]]) -> Iterator[list[tuple[float, int]]]:
+    """The points without gaps of an hour or more."""
+    run: list[tuple[float, int]] = []
+    for at, us in points:
+        if run and (not us or at - run[-1][0] > 2 * 3_600):
+            yield run
+            run = []
+        if us:
+            run.append((at, us))
+    if run:
+        yield run
+
+
+def _stroke(run: Sequence[tuple[float, int]], since: float, top: float) -> list[tuple[float, float]]:
+    placed = [
+        (
+            round(min(max(0.0, (at + 1_800 - since) / DAY_SECONDS), 1.0) * _WIDE, 1),
+            round(_HIGH - 2 - us / top * (_HIGH - 4), 1),
+        )
+        for at, us in run
+    ]
+    return placed if len(placed) > 1 else [placed[0], (placed[0][0] + 2, placed[0][1])]
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in points)
+
+
+_PHASES = (("dns", "DNS"), ("connect", "connect"), ("tls", "TLS"), ("first", "first byte"), ("body", "body"))
+_CHART_HIGH, _CHART_STEP, _CHART_COLUMNS = 120, 12, 60
+
+
+def phases(results: Sequence[Result]) -> Markup:
+    """The last checks as columns of phases, the newest at the right; all hops of the deciding attempt together.
+
+    :param results: the newest first.
+    """
+    columns = [_phases_of(result) for result in results[:_CHART_COLUMNS]]
+    columns.reverse()
+    top = max((sum(column) for column in columns), default=0)
+    if not top:
+        return Markup("")
+    free = _CHART_COLUMNS - len(columns)
+    drawn = "".join(_column(column, free + index, top) for index, column in enumerate(columns))
+    label = f"response time by phase of the last {len(columns)} checks, up to {milliseconds(top)}"
+    return Markup(  # noqa: S704 - numbers only
+        f'<svg class="phases" viewBox="0 0 {_CHART_COLUMNS * _CHART_STEP} {_CHART_HIGH}" preserveAspectRatio="none" '
+        f'role="img" aria-label="{label}">{drawn}</svg>'
+    )
+
+
+def _phases_of(result: Result) -> list[int]:
+    hops = result.attempts[-1].hops if result.attempts else ()
+    return [sum(getattr(hop, f"{name}_us") for hop in hops) for name, _ in _PHASES]
+
+
+def _column(column: Sequence[int], index: int, top: int) -> str:
+    x, y, parts = index * _CHART_STEP + 1, float(_CHART_HIGH), []
+    for (name, _), us in zip(_PHASES, column, strict=True):
+        high = us / top * (_CHART_HIGH - 4)
+        if high >= 0.05:
+            y -= high
+            parts.append(f'<rect class="p-{name}" x="{x}" y="{y:.1f}" width="{_CHART_STEP - 2}" height="{high:.1f}"/>')
+    said = ", ".join(f"{word} {milliseconds(us)}" for (_, word), us in zip(_PHASES, column, strict=True) if us)
+    return f"<g><title>{milliseconds(sum(column))}: {said}</title>{''.join(parts)}</g>" if said else ""

@@ -1,0 +1,168 @@
+"""How a target's state, its shares and its times are said to people. The page, the JSON and the badges say the same.
+
+Nothing here is escaped for HTML: the templates do that.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from scraper.check.model import Verdict
+from scraper.check.web.model import View
+from scraper.printing import printable
+
+__all__ = [
+    "Standing",
+    "clock",
+    "day",
+    "duration",
+    "href",
+    "iso",
+    "milliseconds",
+    "overall",
+    "percent",
+    "shown",
+    "standing",
+]
+
+
+class Standing(enum.Enum):
+    """What the page says of a target, the worst first. The values are the words of the JSON and of the badges."""
+
+    DOWN = "down"
+    BLOCKED = "blocked"
+    FAILING = "failing"
+    """The last check failed, but not yet often enough for an incident."""
+    CERT = "cert"
+    SLOW = "slow"
+    MAINTENANCE = "maintenance"
+    UNKNOWN = "unknown"
+    UP = "up"
+
+    @property
+    def label(self) -> str:
+        """Its word for people."""
+        return _LABELS.get(self, self.value.capitalize())
+
+
+_LABELS = {Standing.CERT: "Certificate", Standing.UNKNOWN: "Unknown"}
+_OF_VERDICT = {
+    Verdict.UP: Standing.UP,
+    Verdict.SLOW: Standing.SLOW,
+    Verdict.CERT: Standing.CERT,
+    Verdict.BLOCKED: Standing.BLOCKED,
+    Verdict.DOWN: Standing.FAILING,
+}
+
+
+def standing(view: View) -> Standing:
+    """What is said of ``view``: maintenance before all, then the health, then what the last check saw."""
+    if view.maintenance:
+        return Standing.MAINTENANCE
+    verdict = view.result and view.result.verdict
+    if view.state == "down":
+        return Standing.BLOCKED if verdict is Verdict.BLOCKED else Standing.DOWN
+    return _OF_VERDICT[verdict] if verdict else Standing.UNKNOWN
+
+
+def overall(counts: dict[Standing, int]) -> tuple[Standing, str]:
+    """The state of all targets, and the sentence at the head of the page.
+
+    >>> overall({Standing.UP: 30, Standing.DOWN: 1})
+    (<Standing.DOWN: 'down'>, '1 of 31 targets is down')
+    """
+    total, down, unknown = sum(counts.values()), counts.get(Standing.DOWN, 0), counts.get(Standing.UNKNOWN, 0)
+    look = sum(counts.get(one, 0) for one in (Standing.BLOCKED, Standing.FAILING, Standing.CERT, Standing.SLOW))
+    if down:
+        return Standing.DOWN, f"{down:,} of {total:,} {_targets(total)} {'is' if down == 1 else 'are'} down"
+    if unknown == total:
+        return Standing.UNKNOWN, "Nothing has been checked yet"
+    if look:
+        return Standing.SLOW, f"Nothing is down; {look:,} of {total:,} {'needs' if look == 1 else 'need'} a look"
+    if counts.get(Standing.UP, 0) == total:
+        return Standing.UP, "The target is up" if total == 1 else f"All {total:,} targets are up"
+    return Standing.UP, "Nothing is down"
+
+
+def _targets(count: int) -> str:
+    return "target" if count == 1 else "targets"
+
+
+def shown(text: str) -> str:
+    """``text`` from others without what could turn a line around or hide a part of it."""
+    return printable(text)
+
+
+def percent(share: float | None) -> str:
+    """A share as people read it; 100 % is said of nothing less, and 0 % of nothing more.
+
+    >>> percent(0.99999), percent(1.0), percent(0.5), percent(None)
+    ('99.99 %', '100 %', '50 %', '-')
+    """
+    if share is None:
+        return "-"
+    if share >= 1:
+        return "100 %"
+    hundredths = math.floor(share * 10_000 + 1e-6) or math.ceil(share)
+    return f"{min(hundredths, 9_999) / 100:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def milliseconds(us: int) -> str:
+    """A time of an answer: ``0.4 ms``, ``142 ms``, ``2.31 s``.
+
+    >>> milliseconds(420), milliseconds(142_300), milliseconds(2_310_000)
+    ('0.4 ms', '142 ms', '2.31 s')
+    """
+    if us < 9_950:
+        return f"{us / 1_000:.1f} ms"
+    return f"{us / 1_000:.0f} ms" if us < 999_500 else f"{us / 1_000_000:.2f} s"
+
+
+def duration(seconds: float) -> str:
+    """How long something lasts, in its two largest units.
+
+    >>> duration(42), duration(3 * 3600 + 125), duration(2 * 86400)
+    ('42 s', '3 h 2 min', '2 d')
+    """
+    left, parts = max(0, int(seconds)), []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        parts.append(f"{count} {unit}" if count else "")
+    first = next((index for index, part in enumerate(parts) if part), 3)
+    return " ".join(part for part in parts[first : first + 2] if part) or "0 s"
+
+
+def _utc(at: float) -> datetime:
+    """The moment; one that no calendar has is the end of the nearest one."""
+    try:
+        return datetime.fromtimestamp(at, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.max.replace(tzinfo=UTC) if at > 0 else datetime.min.replace(tzinfo=UTC)
+
+
+def iso(at: float | None) -> str | None:
+    """A moment for programs (RFC 3339), in UTC, to the second."""
+    return None if at is None else _utc(at).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock(at: float, now: float) -> str:
+    """A moment for people, in UTC: the time, with the date where that is another day."""
+    moment = _utc(at)
+    return moment.strftime("%H:%M:%S" if moment.date() == _utc(now).date() else "%-d %b %Y, %H:%M")
+
+
+def day(at: float) -> str:
+    """A day for people: ``3 Nov``."""
+    return _utc(at).strftime("%-d %b")
+
+
+def href(key: str) -> str:
+    """The part of a URL that names the target ``key``, whatever it holds.
+
+    >>> href("shops/a b?")
+    'shops%2Fa%20b%3F'
+    """
+    return quote(key, safe="", errors="replace")
