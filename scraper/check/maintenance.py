@@ -60,14 +60,15 @@ class _Again(_Once):
     def __init__(self, about: Maintenance, trigger: Trigger, zone: tzinfo, duration: float) -> None:
         super().__init__(about, 0.0, 0.0)
         self._trigger, self._zone, self._duration = trigger, zone, duration
-        self._asked = 0.0
+        self._none = (0.0, 0.0)
 
     def open(self, at: float) -> bool:
-        """See the class: no beginning lies between the time that was asked for and ``_start``."""
-        earliest = at - self._duration
-        if not self._asked <= earliest < self._start:
-            self._asked, self._start = earliest, self._first(earliest)
-        return self._start <= at
+        """See the class. No beginning lies between the two of ``_none``, which are set at once: threads may share."""
+        earliest, (asked, start) = at - self._duration, self._none
+        if not asked <= earliest < start:
+            start = self._first(earliest)
+            self._none = (earliest, start)
+        return start <= at
 
     def _first(self, after: float) -> float:
         """The first beginning after ``after``."""

@@ -1,0 +1,263 @@
+"""The history of a watch: every result, what each hour and day came to, how each target does, and whom to tell.
+
+Results are written in groups, about half a second apart, and each group is one transaction: the results, the roll-ups
+they belong to, the health of their targets, the incidents they open or close, and the notices of these. So a watch that
+is killed at any moment goes on from where it was: nothing that was shown is lost (see ``committed``), nothing is
+counted twice, and nobody is told of a change that did not last.
+
+All of it is read and written on one thread, the engine's. Others read the file: :mod:`scraper.check.reading`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scraper.check.health import Change, Health, Rules, Seen, step
+from scraper.check.ledger import Ledger
+from scraper.check.maintenance import Windows
+from scraper.check.model import Result, Target, Verdict
+from scraper.check.outbox import Box, Tell, nobody, put_notices
+from scraper.check.retention import Pruner, Retention
+from scraper.check.tables import DAY, HOUR, Kept, as_row, encoded, evidence, kept, milliseconds, prepare
+from scraper.store.record import utf8
+from scraper.store.sink import GROUP, GROUP_SECONDS
+
+__all__ = ["Committed", "History"]
+
+_TARGET = """INSERT INTO targets (key, place, url, definition) VALUES (?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET place = excluded.place, url = excluded.url, definition = excluded.definition"""
+_STATES = "SELECT id, key, place, definition, health, result FROM targets LEFT JOIN states ON target = id"
+_RESULT = "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPENED = """INSERT INTO incidents (target, kind, started, opened, verdict, reason, detail, flapping, evidence)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_CLOSED = "UPDATE incidents SET ended = ?, closed = ? WHERE target = ? AND kind = ? AND ended IS NULL"
+_STATE = "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)"
+_LATE = "UPDATE meta SET value = value + 1 WHERE key = 'late'"
+
+_Healths = dict[Verdict, Health]
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a group has made durable."""
+
+    results: tuple[Result, ...]
+    changes: tuple[Change, ...]
+
+
+class _Watched:
+    """What is known of one target."""
+
+    __slots__ = ("health", "id", "last", "target")
+
+    def __init__(self, number: int, target: Target, health: _Healths, last: Kept | None) -> None:
+        self.id, self.target, self.health, self.last = number, target, health, last
+
+
+class History(Box):
+    """The history of ``targets`` in a SQLite file, which is made if it is not there; for one process at a time.
+
+    A target is known by its key. One that is not among ``targets`` any more stays in the history, its open incidents
+    end at its last result, and its results are not recorded: nor are those of others that were asked for out of turn.
+
+    :param windows: of maintenance.
+    :param tell: says who is to be told of a change; there is a notice in the outbox for each.
+    :param committed: is called after each group with what is durable now.
+    :param clock: seconds, for the time between groups.
+    :raises StoreError: when the file cannot be opened, is in use, or is no history of this schema.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        targets: Sequence[Target],
+        *,
+        rules: Rules | None = None,
+        windows: Windows | None = None,
+        retention: Retention | None = None,
+        tell: Tell = nobody,
+        committed: Callable[[Committed], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rules, self._windows = rules or Rules(), windows or Windows()
+        self._tell, self._committed, self._clock = tell, committed, clock
+        self._pruner = Pruner(retention or Retention())
+        self._hours, self._days = Ledger("hour", HOUR), Ledger("day", DAY)
+        self._waiting: list[Result] = []
+        self._since = 0.0
+        self._watched: dict[str, _Watched] = {}
+        self._numbers: list[int] = []
+        self._reasons: dict[str, int] = {}
+        super().__init__(path, prepare, resume=True, again="start it again")
+        try:
+            self._register(targets)
+            self._load()
+        except BaseException:
+            super().close()
+            raise
+
+    def write(self, results: Sequence[Result]) -> None:
+        """Record ``results``; see :class:`scraper.store.base.Writer`.
+
+        :raises StoreError: when the disk refuses. What waits stays, and is tried again with the next group.
+        """
+        if results and not self._waiting:
+            self._since = self._clock()
+        self._waiting.extend(results)
+        if self._waiting and (len(self._waiting) >= GROUP or self._clock() - self._since >= GROUP_SECONDS):
+            self.commit()
+
+    def commit(self) -> None:
+        """Make durable what was written, now."""
+        results = self._waiting
+        changes: list[Change] = []
+        try:
+            with self._transaction() as db:
+                recorded = [result for result in results if self._record(db, result, changes)]
+                late = self._hours.flush(db) | self._days.flush(db)
+                if late:
+                    db.execute(_LATE)
+                self._save(db, recorded)
+                now = max((milliseconds(result.at) for result in recorded), default=0)
+                self._pruner.step(db, now, self._numbers)
+        except BaseException:
+            self._forget()
+            raise
+        self._waiting = []
+        if self._committed is not None and recorded:
+            self._committed(Committed(tuple(recorded), tuple(changes)))
+
+    def close(self) -> None:
+        """Commit, fold the write-ahead log into the one file, let it go; may be called twice."""
+        try:
+            if self._db is not None and self._waiting:
+                self.commit()
+        finally:
+            super().close()
+
+    def last_checked(self) -> dict[str, float]:
+        """When each target was due when it was checked last, by its key; seconds since the epoch."""
+        return {key: watched.last.due for key, watched in self._known().items() if watched.last is not None}
+
+    def _record(self, db: sqlite3.Connection, result: Result, changes: list[Change]) -> bool:
+        """Record one result; False when it is of no target of ours, or was recorded before."""
+        watched = self._known().get(_key(result.target))
+        if watched is None or watched.target.url != result.target.url:
+            return False
+        maintenance = self._windows.cover(result.target, result.due, result.at)
+        text = evidence(result, watched.last)
+        row = as_row(watched.id, result, maintenance, self._reason(db, result.reason), text)
+        if not db.execute(_RESULT, row).rowcount:
+            return False
+        server_us = None if result.status is None else result.server_us
+        for ledger in (self._hours, self._days):
+            ledger.add(db, watched.id, row[1], result.verdict, server_us, maintenance)
+        seen = Seen(result.at, result.verdict, _text(result.reason), _text(result.detail))
+        for kind in self._rules.kinds:
+            before = watched.health.get(kind, Health())
+            watched.health[kind], change = step(before, seen, self._rules, kind, maintenance=maintenance)
+            if change is not None:
+                changes.append(self._change(db, watched, change, result))
+        watched.last = Kept(
+            result.verdict, result.reason, "", result.due, result.at, result.attempts, result.certificate
+        )
+        return True
+
+    def _change(self, db: sqlite3.Connection, watched: _Watched, change: Change, result: Result | None) -> Change:
+        """Write the incident and the notices of ``change``."""
+        change = msgspec.structs.replace(change, key=_key(watched.target))
+        started, known = milliseconds(change.started), milliseconds(change.at)
+        about = (change.verdict.value, change.reason, change.detail, change.flapping)
+        if change.opened:
+            values = (watched.id, change.kind.value, started, known, *about, result and kept(result))
+            db.execute(_OPENED, values)
+        else:
+            ended = milliseconds(change.at if change.ended is None else change.ended)
+            db.execute(_CLOSED, (ended, known, watched.id, change.kind.value))
+        put_notices(db, change, self._tell(change))
+        return change
+
+    def _save(self, db: sqlite3.Connection, recorded: Sequence[Result]) -> None:
+        """Write how the targets of ``recorded`` do now, each once."""
+        latest = {_key(result.target): result for result in recorded}
+        rows = []
+        for key, result in latest.items():
+            watched = self._watched[key]
+            rows.append((watched.id, milliseconds(result.due), encoded(watched.health), kept(result)))
+        db.executemany(_STATE, rows)
+
+    def _reason(self, db: sqlite3.Connection, word: str) -> int | None:
+        """The number of a reason; the words are few."""
+        if not word:
+            return None
+        number = self._reasons.get(word)
+        if number is None:
+            db.execute("INSERT OR IGNORE INTO reasons (word) VALUES (?)", (_text(word),))
+            number = int(db.execute("SELECT id FROM reasons WHERE word = ?", (_text(word),)).fetchone()[0])
+            self._reasons[word] = number
+        return number
+
+    def _register(self, targets: Sequence[Target]) -> None:
+        """Take ``targets`` as those that are watched, and no others; end what is open of others."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO meta VALUES ('late', 0)")
+            db.execute("UPDATE targets SET place = NULL")
+            rows = [(_key(each), place, _text(each.url), encoded(each)) for place, each in enumerate(targets)]
+            db.executemany(_TARGET, rows)
+            for _, place, watched in _states(db):
+                for kind in list(watched.health):
+                    if place is None or kind not in self._rules.kinds:
+                        self._drop(db, watched, kind)
+
+    def _drop(self, db: sqlite3.Connection, watched: _Watched, kind: Verdict) -> None:
+        """Watch for ``kind`` no more."""
+        health = watched.health.pop(kind)
+        if health.cause is not None:
+            cause, started = health.cause, health.since or health.at
+            about = (cause.verdict, cause.reason, cause.detail)
+            self._change(db, watched, Change(False, kind, health.at, started, health.at, *about), None)
+        db.execute("UPDATE states SET health = ? WHERE target = ?", (encoded(watched.health), watched.id))
+
+    def _known(self) -> dict[str, _Watched]:
+        """The targets that are watched, by their keys."""
+        if not self._watched:
+            self._load()
+        return self._watched
+
+    def _load(self) -> None:
+        states = list(_states(self._database))
+        self._watched = {key: watched for key, place, watched in states if place is not None}
+        self._numbers = [watched.id for _, _, watched in states]
+
+    def _forget(self) -> None:
+        """Know nothing that is not in the file: a transaction has failed."""
+        self._watched, self._reasons = {}, {}
+        self._hours.forget()
+        self._days.forget()
+
+
+def _states(db: sqlite3.Connection) -> list[tuple[str, int | None, _Watched]]:
+    """Every target with its key and its place among those that are watched."""
+    return [_state(*row) for row in db.execute(_STATES)]
+
+
+def _state(
+    number: int, key: str, place: int | None, definition: str, health: str | None, last: Any
+) -> tuple[str, int | None, _Watched]:
+    target = msgspec.json.decode(definition, type=Target)
+    healths = msgspec.json.decode(health, type=_Healths) if health else {}
+    return key, place, _Watched(number, target, healths, msgspec.json.decode(last, type=Kept) if last else None)
+
+
+def _key(target: Target) -> str:
+    return utf8(target.key) or ""
+
+
+def _text(text: str) -> str:
+    """``text`` as the database can hold it, and as much of it as anyone reads."""
+    return utf8(text[:2000]) or ""

@@ -1,0 +1,82 @@
+"""The outbox: notices in the history's own file, so that they are written in one transaction with what they tell.
+
+:mod:`scraper.check.notice` tells their life.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from scraper.check.health import Change
+from scraper.check.notice import Notice, State, Told
+from scraper.check.tables import encoded, milliseconds
+from scraper.store.database import Database, translated
+
+__all__ = ["Box", "Tell", "as_notice", "nobody", "put_notices"]
+
+Tell: TypeAlias = Callable[[Change], Iterable[str]]
+"""The names of those who are to be told of a change."""
+
+_INSERT = """INSERT OR IGNORE INTO notices (change, receiver, at, state, again, tries, trouble)
+    VALUES (?, ?, ?, 'pending', ?, 0, '')"""
+_NEXT = """SELECT id, receiver, change, tries FROM notices
+    WHERE id = (SELECT min(id) FROM notices WHERE state = 'pending' AND receiver = ?) AND again <= ?"""
+_SENDING = "SELECT id, receiver, change, tries FROM notices WHERE state = 'sending' ORDER BY id"
+_BEGIN = "UPDATE notices SET state = 'sending' WHERE id = ?"
+_END = "UPDATE notices SET state = ?, told = ?, again = ?, trouble = ?, tries = tries + ? WHERE id = ?"
+
+
+def nobody(change: Change) -> Iterable[str]:
+    """Nobody is told."""
+    return ()
+
+
+class Box(Database):
+    """A database with an outbox, :class:`scraper.check.notice.Outbox`; the base of the history."""
+
+    def interrupted(self) -> list[Notice]:
+        """Those that are ``sending``: when a watch begins, what was under way at the death of the one before it."""
+        with translated(self.name, self._again):
+            return [as_notice(*row) for row in self._database.execute(_SENDING)]
+
+    def hand_out(self, now: float, free: Collection[str]) -> list[Notice]:
+        """For each of the receivers ``free`` its oldest pending notice, if the time of that has come.
+
+        That they are ``sending`` from now on is committed before this returns.
+        """
+        at, db = milliseconds(now), self._database
+        with translated(self.name, self._again):
+            found = [as_notice(*row) for name in free for row in db.execute(_NEXT, (name, at))]
+        if found:
+            with self._transaction():
+                db.executemany(_BEGIN, [(notice.id,) for notice in found])
+        return found
+
+    def told(self, done: Sequence[Told]) -> None:
+        """Keep what came of them, durable at once."""
+        rows = [
+            (told.state.value, milliseconds(told.at), milliseconds(told.again), told.detail, _tried(told), told.id)
+            for told in done
+        ]
+        with self._transaction() as db:
+            db.executemany(_END, rows)
+
+
+def put_notices(db: sqlite3.Connection, change: Change, names: Iterable[str]) -> None:
+    """Write a notice of ``change`` for each of the receivers ``names``, in whatever transaction is open."""
+    at = milliseconds(change.at)
+    db.executemany(_INSERT, [(encoded(change), name, at, at) for name in names])
+
+
+def as_notice(number: int, receiver: str, change: str, tries: int) -> Notice:
+    """The notice of a row."""
+    return Notice(id=number, receiver=receiver, change=msgspec.json.decode(change, type=Change), tries=tries)
+
+
+def _tried(told: Told) -> bool:
+    """Whether it was sent in vain."""
+    return told.state in (State.PENDING, State.FAILED)
