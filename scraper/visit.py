@@ -19,7 +19,10 @@ from scraper.errors import is_signal
 from scraper.fetch import FetchError
 from scraper.fetch.response import is_redirect
 from scraper.fetch.tls import tls_trouble
+from scraper.fetch.trace import Trace
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Response, Timings
+from scraper.parse.challenge import challenge
+from scraper.parse.conditions import unmet
 from scraper.url import canonical
 
 __all__ = ["OURS", "REASONS", "WRAPPERS", "conclude", "reason_of", "visit", "visit_async"]
@@ -31,15 +34,18 @@ Parse = Callable[..., Page]
 class Fetcher(Protocol):
     """What :func:`visit` fetches with."""
 
-    def fetch(self, request: Request) -> Response:
-        """The response to ``request``; raises whatever goes wrong."""
+    def fetch(self, request: Request, trace: Trace | None = None) -> Response:
+        """The response to ``request``; raises whatever goes wrong.
+
+        :param trace: is given for a probe, and takes its times and what else there is to know.
+        """
 
 
 class AsyncFetcher(Protocol):
     """What :func:`visit_async` fetches with."""
 
-    async def fetch(self, request: Request) -> Response:
-        """The response to ``request``; raises whatever goes wrong."""
+    async def fetch(self, request: Request, trace: Trace | None = None) -> Response:
+        """As that of :class:`Fetcher`."""
 
 
 def visit(fetcher: Fetcher, parse: Parse, request: Request, submitted: float) -> Outcome:
@@ -47,13 +53,16 @@ def visit(fetcher: Fetcher, parse: Parse, request: Request, submitted: float) ->
 
     :param submitted: when the request was given to the backend, by :func:`time.perf_counter`.
     """
+    trace = None if request.probe is None else Trace()
     began, at = time.perf_counter(), time.time()
     try:
-        response = fetcher.fetch(request)
+        response = fetcher.fetch(request, trace)
     except BaseException as error:  # a worker outlives whatever its libraries raise
         if _passes(error):
             raise
-        return _failed(request, error, submitted, began, at)
+        return _failed(request, error, submitted, began, at, trace)
+    if trace is not None:
+        return conclude_probe(request, response, trace, submitted)
     return conclude(parse, request, response, _us(submitted, began))
 
 
@@ -62,13 +71,16 @@ async def visit_async(fetcher: AsyncFetcher, parse: Parse, request: Request, sub
 
     The fetcher knows whether a ``CancelledError`` comes from there; what it does not translate, does.
     """
+    trace = None if request.probe is None else Trace()
     began, at = time.perf_counter(), time.time()
     try:
-        response = await fetcher.fetch(request)
+        response = await fetcher.fetch(request, trace)
     except BaseException as error:  # as above
         if _passes(error) or _class_name(type(error)) in _ENDING:
             raise
-        return _failed(request, error, submitted, began, at)
+        return _failed(request, error, submitted, began, at, trace)
+    if trace is not None:
+        return conclude_probe(request, response, trace, submitted)
     waited_us = _us(submitted, began)
     if request.kind is not Kind.SITEMAP:
         return conclude(parse, request, response, waited_us)
@@ -90,6 +102,8 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
     redirect = is_redirect(response.status, headers)
     if redirect:
         location = _target(parse, request, response)
+    elif request.probe is not None:
+        pass  # see conclude_probe
     elif _is_html(media_type, response.body) if request.kind is Kind.PAGE else 200 <= response.status < 300:
         try:
             page = parse(response) if request.kind is Kind.PAGE else parse(response, request.kind)
@@ -113,6 +127,25 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
         digest=xxh3_64_intdigest(response.body) if response.body and not redirect else None,
         cookies=response.cookies,
     )
+
+
+def conclude_probe(request: Request, response: Response, trace: Trace, submitted: float) -> Outcome:
+    """What the answer to a probe comes to: nothing of it is a page, but the body is held against the conditions."""
+    assert request.probe is not None
+    began, watch = time.perf_counter(), trace.watch
+    outcome = conclude(_no_parser, request, response, _us(submitted, watch.began))
+    assert isinstance(outcome, Fetched)
+    evidence = msgspec.structs.replace(
+        trace.evidence(watch.received_at),
+        challenge=challenge(response),
+        unmet=unmet(response, request.probe),
+    )
+    timings = _timings(response.timings, outcome.timings.waited_us, began)
+    return msgspec.structs.replace(outcome, evidence=evidence, timings=timings)
+
+
+def _no_parser(response: Response, kind: Kind = Kind.PAGE) -> Page:
+    raise AssertionError("a probe's answer is no page")
 
 
 def _target(parse: Parse, request: Request, response: Response) -> str | None:
@@ -231,12 +264,17 @@ def _class_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _failed(request: Request, error: BaseException, submitted: float, began: float, at: float) -> Outcome:
+def _failed(
+    request: Request, error: BaseException, submitted: float, began: float, at: float, trace: Trace | None
+) -> Outcome:
     reason, detail = reason_of(error)
     if reason is Reason.PRIVATE_ADDRESS:  # nothing was sent
         return Refused(request, reason, detail, at)
-    timings = Timings(waited_us=_us(submitted, began), server_us=_us(began, time.perf_counter()))
-    return Failed(request, reason, detail, timings, at)
+    if trace is not None:
+        began = trace.watch.began
+    ended = time.perf_counter()
+    timings = Timings(waited_us=_us(submitted, began), server_us=_us(began, ended))
+    return Failed(request, reason, detail, timings, at, None if trace is None else trace.evidence(ended))
 
 
 def _timings(fetched: Timings, waited_us: int, began: float) -> Timings:

@@ -28,14 +28,14 @@ class Canned:
     def __init__(self, answer: Response | BaseException) -> None:
         self._answer = answer
 
-    def fetch(self, request: Request) -> Response:
+    def fetch(self, request: Request, trace: object = None) -> Response:
         if isinstance(self._answer, BaseException):
             raise self._answer
         return self._answer
 
 
 class AsyncCanned(Canned):
-    async def fetch(self, request: Request) -> Response:  # type: ignore[override]
+    async def fetch(self, request: Request, trace: object = None) -> Response:  # type: ignore[override]
         return super().fetch(request)
 
 

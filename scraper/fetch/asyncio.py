@@ -12,6 +12,8 @@ the usual is counted, which is the less the oftener they come.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
 import time
 from typing import Any
@@ -19,18 +21,20 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from scraper.fetch.certificate import shown, trusting
 from scraper.fetch.connector import Connector
 from scraper.fetch.errors import FetchError, StaleError, timed_out
 from scraper.fetch.guard import Guard
 from scraper.fetch.headers import RequestHeaders, cookies_of, joined
 from scraper.fetch.protocol import Flight
 from scraper.fetch.response import Stopwatch, respond
-from scraper.fetch.room import room_for
+from scraper.fetch.room import limits_of, room_for
 from scraper.fetch.route import read_proxy
-from scraper.fetch.tls import tls_context
-from scraper.model import Reason, Request, Response
+from scraper.fetch.tls import shared_context, tls_context
+from scraper.fetch.trace import TRACE, Handshake, Trace
+from scraper.model import Certificate, Reason, Request, Response
 from scraper.settings import Identity, Limits, Safety
-from scraper.url import host_key
+from scraper.url import host_key, hostname
 
 __all__ = ["AsyncFetcher"]
 
@@ -55,16 +59,21 @@ class AsyncFetcher:
         self._sweeper = _Sweeper(limits, self._flights)
         self._pooled: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
+        self._probing: aiohttp.ClientSession | None = None
+        self._tls_of_probes: ssl.SSLContext | None = None
 
-    async def fetch(self, request: Request) -> Response:
+    async def fetch(self, request: Request, trace: Trace | None = None) -> Response:
         """Ask for ``request.url`` and read the answer whole.
 
+        :param trace: takes the times of a probe, and what else there is to know, also where this raises.
         :raises FetchError: for what the border found; aiohttp's own errors pass through.
         """
         self._guard.check(request.url)
+        if trace is not None:
+            return await self._probe(request, trace)
         watch, task, key = Stopwatch(), asyncio.current_task(), host_key(request.url)
         assert task is not None
-        room = room_for(request.kind, self._limits)
+        room = room_for(request, self._limits)
         first = Flight(task, time.monotonic() + self._limits.total, key, room)
         try:
             if self._pooled is None:
@@ -79,11 +88,32 @@ class AsyncFetcher:
     async def close(self) -> None:
         """Close all connections; what is in flight must have been cancelled before."""
         self._sweeper.stop()
-        for session in (self._pooled, self._fresh):
+        for session in (self._pooled, self._fresh, self._probing):
             if session is not None:
                 await session.close()
-        self._pooled = self._fresh = None
+        self._pooled = self._fresh = self._probing = None
         await asyncio.sleep(0)  # transports say their last word on the next turn of the loop
+
+    async def _probe(self, request: Request, trace: Trace) -> Response:
+        """As :meth:`fetch`, by a connection and a lookup of its own, and with the certificate."""
+        assert request.probe is not None
+        if request.url.startswith("https"):
+            self._trusted_by_probes()  # now: it takes long to make, and is no phase
+        if self._probing is None:
+            self._probing = self._session(reuse=False, remember=False)
+        task, limits = asyncio.current_task(), limits_of(request.probe, self._limits)
+        assert task is not None
+        flight = Flight(task, time.monotonic() + limits.total, host_key(request.url), room_for(request, limits))
+        flight.limits, flight.trace = limits, trace
+        TRACE.set(trace)
+        try:
+            return await self._attempt(self._probing, request, trace.watch, flight)
+        except aiohttp.ClientConnectorCertificateError:
+            if trace.refused and trace.address is not None:
+                with contextlib.suppress(OSError, RuntimeError):
+                    async with asyncio.timeout(max(0.0, flight.ends - time.monotonic())):
+                        trace.certificate = await _look_again(trace.address, request.url, trace.refused)
+            raise
 
     async def _attempt(
         self, session: aiohttp.ClientSession, request: Request, watch: Stopwatch, flight: Flight
@@ -93,7 +123,8 @@ class AsyncFetcher:
         answer: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
         try:
-            answer = await session.get(URL(request.url, encoded=True), allow_redirects=False, **self._options(request))
+            method, url = "GET" if request.probe is None else request.probe.method, URL(request.url, encoded=True)
+            answer = await session.request(method, url, allow_redirects=False, **self._options(request))
             watch.headers()
             while piece := await answer.content.readany():
                 pieces.append(piece)
@@ -111,13 +142,14 @@ class AsyncFetcher:
                 answer.close()
         headers = flight.head.headers if flight.head else joined(answer.headers.items())  # a mock's
         cookies = cookies_of(headers) if self._identity.cookies else ()
-        room, address = room_for(request.kind, self._limits), flight.address
+        room, address = room_for(request, self._limits), flight.address
         return respond(request.url, answer.status, headers, pieces, watch, room, address=address, cookies=cookies)
 
     def _options(self, request: Request) -> dict[str, Any]:
         """What is sent besides, whom to trust, and by which way; the proxy's login goes to it alone."""
         headers, secure = self._headers.own_to(request), request.url.startswith("https")
-        options: dict[str, Any] = {"ssl": self._trusted() if secure else True}
+        trusted = self._trusted if request.probe is None else self._trusted_by_probes
+        options: dict[str, Any] = {"ssl": trusted() if secure else True}
         if self._proxy is not None and not self._proxy.socks:
             options["proxy"] = URL(self._proxy.url)
             if secure:
@@ -141,9 +173,14 @@ class AsyncFetcher:
             self._tls = tls_context(self._identity)
         return self._tls
 
-    def _session(self, *, reuse: bool) -> aiohttp.ClientSession:
+    def _trusted_by_probes(self) -> ssl.SSLContext:
+        if self._tls_of_probes is None:
+            self._tls_of_probes = shared_context(self._identity, Handshake)
+        return self._tls_of_probes
+
+    def _session(self, *, reuse: bool, remember: bool = True) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=Connector(self._flights, self._limits, self._guard, self._proxy, reuse=reuse),
+            connector=Connector(self._flights, self._limits, self._guard, self._proxy, reuse=reuse, remember=remember),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers.open,
             timeout=aiohttp.ClientTimeout(total=None),
@@ -153,18 +190,36 @@ class AsyncFetcher:
         )
 
 
+async def _look_again(address: str, url: str, trouble: str) -> Certificate | None:
+    """The certificate that was refused, by a connection of its own to the same address."""
+    loop, key, host = asyncio.get_running_loop(), host_key(url), hostname(url)
+    port = int(key[len(host) + 1 :] or 443)
+    with contextlib.closing(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)) as sock:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, (address, port))
+        transport, _ = await loop.create_connection(
+            asyncio.Protocol, sock=sock, ssl=trusting(), server_hostname=host.strip("[]").rstrip(".")
+        )
+        try:
+            return shown(transport.get_extra_info("ssl_object"), trouble)
+        finally:
+            transport.abort()
+
+
 class _Sweeper:
     """Cancels the fetches that are over a limit of time."""
 
     def __init__(self, limits: Limits, flights: dict[asyncio.Task[object], Flight]) -> None:
         self._limits = limits
         self._flights = flights
-        self._tick = min(0.1, max(0.01, min(limits.connect, limits.read, limits.total) / 50))
+        self._tick = _tick_for(limits)
         self._timer: asyncio.TimerHandle | None = None
         self._swept = 0.0
 
     def watch(self, flight: Flight) -> None:
         """Look after ``flight``, which has just begun."""
+        if flight.limits is not None:
+            self._tick = min(self._tick, _tick_for(flight.limits))
         if self._timer is None:
             self._swept = flight.began
             self._arm()
@@ -192,9 +247,14 @@ class _Sweeper:
             self._arm()
 
     def _overdue(self, flight: Flight, now: float) -> FetchError | None:
-        limits = self._limits
+        limits = flight.limits or self._limits
+        if not flight.connected and now - flight.began >= limits.connect:
+            return timed_out("connect", limits.connect)
         if now >= flight.ends:
             return timed_out("total", limits.total)
-        if not flight.connected:
-            return timed_out("connect", limits.connect) if now - flight.began >= limits.connect else None
-        return timed_out("read", limits.read) if now - flight.heard >= limits.read else None
+        return timed_out("read", limits.read) if flight.connected and now - flight.heard >= limits.read else None
+
+
+def _tick_for(limits: Limits) -> float:
+    """Seconds between two looks."""
+    return min(0.1, max(0.01, min(limits.connect, limits.read, limits.total) / 50))

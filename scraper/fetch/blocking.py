@@ -11,18 +11,20 @@ servers are silent takes as long as ``resolv.conf`` says, and then fails.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ssl
 import weakref
 from collections.abc import Mapping
 from typing import Any
 
-from requests import PreparedRequest
+from requests import PreparedRequest, RequestException
 from requests import Response as Answer
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3._collections import RecentlyUsedContainer
 
+from scraper.fetch.certificate import shown_again
 from scraper.fetch.connection import PlainConnection, TLSConnection
 from scraper.fetch.errors import FetchError, StaleError
 from scraper.fetch.files import kept_in_thread
@@ -30,9 +32,10 @@ from scraper.fetch.guard import Guard
 from scraper.fetch.headers import RequestHeaders, cookies_of, joined
 from scraper.fetch.line import Dialer, Line
 from scraper.fetch.response import Stopwatch, respond
-from scraper.fetch.room import room_for
+from scraper.fetch.room import limits_of, room_for
 from scraper.fetch.route import Proxy, read_proxy
-from scraper.fetch.tls import tls_context
+from scraper.fetch.tls import shared_context, tls_context
+from scraper.fetch.trace import Trace
 from scraper.model import Reason, Request, Response
 from scraper.settings import Identity, Limits, Safety
 from scraper.url import host_key, hostname
@@ -56,22 +59,30 @@ class BlockingFetcher:
         self._headers = RequestHeaders(identity)
         self._cookies = identity.cookies
         self._guard = Guard(safety, proxy)
-        self._adapter = _Adapter(self._line, Dialer(self._line, self._guard, proxy), identity, proxy)
+        self._dialer = Dialer(self._line, self._guard, proxy)
+        self._adapter = _Adapter(self._line, self._dialer, identity, proxy)
+        if identity.ca_file is not None:
+            self._adapter.trust(tls_context(identity))
+        self._prober: _Adapter | None = None
+        self._identity, self._proxy = identity, proxy
         self._proxies = {"http": proxy.url, "https": proxy.url} if proxy and not proxy.socks else None
         _OPEN.add(self)
 
-    def fetch(self, request: Request) -> Response:
+    def fetch(self, request: Request, trace: Trace | None = None) -> Response:
         """Ask for ``request.url`` and read the answer whole.
 
+        :param trace: takes the times of a probe, and what else there is to know, also where this raises.
         :raises FetchError: for what the border found; requests' and urllib3's own errors pass through.
         """
         self._guard.check(request.url)
-        self._line.start(room_for(request.kind, self._limits))
+        if trace is not None:
+            return self._probe(request, trace)
+        self._line.start(room_for(request, self._limits), self._limits)
         watch = Stopwatch()
         try:
-            return self._attempt(request, watch)
-        except StaleError:
-            return self._attempt(request, watch)  # its connection is gone, and it was the only one to the host
+            return self._attempt(self._adapter, request, watch)
+        except StaleError:  # its connection is gone, and it was the only one to the host
+            return self._attempt(self._adapter, request, watch)
 
     def abort(self) -> None:
         """Break off what is being fetched, and all that is asked for later; for any thread to call."""
@@ -82,8 +93,36 @@ class BlockingFetcher:
         _OPEN.discard(self)
         self._adapter.close()
 
-    def _attempt(self, request: Request, watch: Stopwatch) -> Response:
-        answer = self._adapter.send(self._prepare(request), stream=True, proxies=self._proxies)
+    def _probe(self, request: Request, trace: Trace) -> Response:
+        """As :meth:`fetch`, by a connection and a lookup of its own, and with the certificate."""
+        assert request.probe is not None
+        if self._prober is None:
+            self._prober = _Adapter(self._line, self._dialer, self._identity, self._proxy)
+        if request.url.startswith("https"):
+            self._prober.trust(shared_context(self._identity))  # now: it takes long to make, and is no phase
+        limits = limits_of(request.probe, self._limits)
+        self._line.start(room_for(request, limits), limits, trace)
+        try:
+            return self._attempt(self._prober, request, trace.watch)
+        except RequestException:
+            if trace.refused and trace.address is not None:
+                self._look_again(request.url, trace)
+            raise
+        finally:
+            self._prober.close()
+
+    def _look_again(self, url: str, trace: Trace) -> None:
+        """Ask for the certificate that was refused, by a connection of its own to the same address."""
+        assert trace.address is not None
+        assert trace.refused is not None
+        self._line.trace = None
+        _, host, port = _endpoint(url)
+        with contextlib.suppress(OSError, FetchError):
+            sock = self._dialer.again(trace.address, port)
+            trace.certificate = shown_again(sock, host.strip("[]").rstrip("."), trace.refused)
+
+    def _attempt(self, adapter: _Adapter, request: Request, watch: Stopwatch) -> Response:
+        answer = adapter.send(self._prepare(request), stream=True, proxies=self._proxies)
         watch.headers()
         raw = answer.raw
         try:
@@ -103,6 +142,10 @@ class BlockingFetcher:
         prepared.method, prepared.url = "GET", request.url
         own = self._headers.own_to(request)
         prepared.headers = {"Host": host_key(request.url), **self._headers.open, **own}  # type: ignore[assignment]
+        if request.probe is not None:
+            prepared.method = request.probe.method
+            if not any(name.lower() == "connection" for name in self._headers.open):
+                prepared.headers["Connection"] = "close"
         return prepared
 
 
@@ -121,7 +164,7 @@ class _Adapter(HTTPAdapter):
         }
         self._identity = identity
         self._login = proxy.headers if proxy else {}
-        self._tls = tls_context(identity) if identity.ca_file else None
+        self._tls: ssl.SSLContext | None = None
         super().__init__(pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -165,6 +208,10 @@ class _Adapter(HTTPAdapter):
         if self._tls is None:
             self._tls = tls_context(self._identity)
         return self._tls
+
+    def trust(self, context: ssl.SSLContext) -> None:
+        """Connect with ``context`` from now on."""
+        self._tls = context
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Nothing to do: the context verifies."""

@@ -15,9 +15,12 @@ from typing import Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
+from scraper.fetch.certificate import shown
 from scraper.fetch.errors import FetchError, StaleError, timed_out
 from scraper.fetch.framing import AnswerReader
 from scraper.fetch.line import Dialer, Line
+from scraper.fetch.tls import tls_trouble
+from scraper.fetch.trace import Trace
 from scraper.model import Reason
 
 __all__ = ["PlainConnection", "TLSConnection"]
@@ -32,6 +35,7 @@ class PlainConnection(HTTPConnection):
         self._dialer = dialer
         self._address: str | None = None
         self._served = 0
+        self._method = "GET"
 
     def connect(self) -> None:
         self._served = 0
@@ -42,17 +46,20 @@ class PlainConnection(HTTPConnection):
         if self.sock is None:
             self.connect()
         lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        self._method = method
+        if self._line.trace is not None:
+            self._line.trace.enter("first")
         with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             # closed while we spoke: what the server said before, a 408 or an alert, is still to be read
             self._line.send(self.sock, "\r\n".join(lines).encode())
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 does
         """The answer, as far as its head."""
-        answer = _Answer(self._line, self)
+        answer = _Answer(self._line, self, bare=self._method == "HEAD")
         self._line.address = self._address
         self._served += 1
         answer.read_head(fresh=self._served == 1)
-        status, headers = answer.head
+        status, headers, _ = answer.head
         return HTTPResponse(
             answer,  # type: ignore[arg-type]  # all that is asked of it is what it has
             headers,
@@ -71,8 +78,8 @@ class PlainConnection(HTTPConnection):
         host, port = self._dns_host, self.port or self.default_port
         if self.proxy:
             return self._dialer.to_proxy(host, port)
-        shown = f"[{host}]" if ":" in host else host
-        key = shown if port == self.default_port else f"{shown}:{port}"
+        name = f"[{host}]" if ":" in host else host
+        key = name if port == self.default_port else f"{name}:{port}"
         sock, self._address = self._dialer.to_server(key, host, port)
         return sock
 
@@ -82,6 +89,8 @@ class PlainConnection(HTTPConnection):
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         headers: Mapping[str, str] = {"Host": target, **self._tunnel_headers}  # type: ignore[attr-defined]
         lines = [f"CONNECT {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        if self._line.trace is not None:
+            self._line.trace.enter("connect")
         self._line.send(self.sock, "\r\n".join(lines).encode("iso-8859-1"))
         answer = _Answer(self._line, self)
         answer.read_head(fresh=True)
@@ -94,19 +103,39 @@ class TLSConnection(PlainConnection, HTTPSConnection):
     """A connection to an HTTPS server, through a tunnel where there is a proxy."""
 
     def connect(self) -> None:
+        trace = self._line.trace
         try:
             super().connect()
         except TimeoutError as error:
             raise timed_out("connect", self._line.limits.connect) from error
+        except ssl.SSLCertVerificationError as error:
+            if trace is not None:
+                trace.shook_hands()
+                trace.refused = tls_trouble(error)
+            raise
+        if trace is not None:
+            trace.shook_hands()
+            trace.certificate = shown(self.sock)
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        if self._line.trace is not None and self._tunnel_host is None:
+            self._line.trace.enter("tls")
+        return sock
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        if self._line.trace is not None:
+            self._line.trace.enter("tls")
 
 
 class _Answer:
     """An answer that is being received, as the file that urllib3 reads from."""
 
-    def __init__(self, line: Line, connection: PlainConnection) -> None:
+    def __init__(self, line: Line, connection: PlainConnection, *, bare: bool = False) -> None:
         self._line = line
         self._connection = connection
-        self._reader = AnswerReader(line.limits.header, line.room.size, cut=line.room.cut)
+        self._reader = AnswerReader(line.limits.header, line.room.size, cut=line.room.cut, bare=bare)
         self._first = b""
         self._closed = False
 
@@ -151,11 +180,22 @@ class _Answer:
             self._connection.close()
 
     def _receive(self) -> bytes:
-        data = self._line.receive(self._connection.sock)
-        if data:
-            return self._reader.feed(data)
-        self._reader.end()
-        return b""
+        data, trace = self._line.receive(self._connection.sock), self._line.trace
+        if trace is not None:
+            trace.heard() if data else trace.leave()
+        if not data:
+            self._reader.end()
+            return b""
+        body = self._reader.feed(data)
+        if trace is not None:
+            self._stamp(trace)
+        return body
+
+    def _stamp(self, trace: Trace) -> None:
+        if self._reader.head is not None:
+            trace.told(self._reader.head.version)
+        if self._reader.done:
+            trace.whole()
 
     def _settle(self) -> None:
         if self._reader.done and not self._closed:

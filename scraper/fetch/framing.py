@@ -42,6 +42,7 @@ class Head(NamedTuple):
 
     status: int
     headers: dict[str, str]
+    version: str = "1.1"
 
 
 _Step: TypeAlias = "Callable[[AnswerReader, bytes, int, list[bytes]], int]"
@@ -50,9 +51,10 @@ bound method kept in its own object would be a cycle, for the garbage collector 
 
 
 class AnswerReader:
-    r"""Reads one answer to a GET from the bytes that are fed to it.
+    r"""Reads one answer to a GET or a HEAD from the bytes that are fed to it.
 
     :param cut: whether a longer body is done after ``size`` bytes, instead of an error.
+    :param bare: whether the answer has no body whatever its headers say, as that to a HEAD (RFC 9112, 6.3).
     :ivar head: None until the head is whole.
     :ivar done: the answer is whole.
     :ivar keep: the connection can serve another request once the answer is done (RFC 9112, 9.3).
@@ -64,17 +66,18 @@ class AnswerReader:
     """
 
     __slots__ = (
-        "_cut", "_held", "_interim", "_left", "_limit", "_room", "_short", "_small", "_step", "done", "head", "heard",
-        "keep",
+        "_bare", "_cut", "_held", "_interim", "_left", "_limit", "_room", "_short", "_small", "_step", "done", "head",
+        "heard", "keep",
     )  # fmt: skip
 
-    def __init__(self, header: int, size: int, *, cut: bool = False) -> None:
+    def __init__(self, header: int, size: int, *, cut: bool = False, bare: bool = False) -> None:
         self.head: Head | None = None
         self.done = self.heard = False
         self.keep = True
         self._limit = header
         self._room = size
         self._cut, self._short = cut, False
+        self._bare = bare
         self._left = 0
         self._interim = self._small = 0
         self._held = bytearray()
@@ -128,7 +131,7 @@ class AnswerReader:
         if status < 200:
             self._skip_interim(status)
             return
-        self.head = Head(status, headers)
+        self.head = Head(status, headers) if minor == "1" else Head(status, headers, f"1.{minor}")
         tokens = [token.strip() for token in headers.get("connection", "").lower().split(",")]
         self.keep = "close" not in tokens and (minor != "0" or "keep-alive" in tokens)
         self._step = self._framing(minor, status, headers)
@@ -142,6 +145,9 @@ class AnswerReader:
 
     def _framing(self, minor: str, status: int, headers: dict[str, str]) -> _Step:
         """How the body ends (RFC 9112, 6.3)."""
+        if self._bare:  # what its headers say of a body is that of an answer to a GET (RFC 9110, 9.3.2)
+            self.done = True
+            return AnswerReader._read_sized
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
         size = None if length is None else _content_length(length)
         if coding is not None:

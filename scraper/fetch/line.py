@@ -14,8 +14,10 @@ from scraper.fetch.errors import FetchError, lost_proxy, timed_out
 from scraper.fetch.guard import Guard
 from scraper.fetch.room import Room
 from scraper.fetch.route import Proxy, load_socks
+from scraper.fetch.trace import Trace
 from scraper.model import Reason
 from scraper.settings import Limits
+from scraper.url import is_address
 
 __all__ = ["Dialer", "Line"]
 
@@ -25,23 +27,26 @@ _RECEIVE = 64 * 1024
 class Line:
     """The deadlines of the fetch that a thread is at, and the socket it waits on; one for all of its connections.
 
+    :ivar limits: those of the fetch.
     :ivar address: the IP address of the server that the fetch is talking to, where that is known.
     :ivar room: what the body may take.
+    :ivar trace: takes the times of a probe; None of any other fetch.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.trace: Trace | None = None
         self._ends = self._connect_by = 0.0
         self._socket: socket.socket | None = None
         self._aborted = False
         self.address: str | None = None
         self.room = Room(limits.size)
 
-    def start(self, room: Room) -> None:
+    def start(self, room: Room, limits: Limits, trace: Trace | None = None) -> None:
         """A fetch begins, of a body that ``room`` is for."""
         self.address = None
-        self.room = room
-        self._ends = time.monotonic() + self.limits.total
+        self.room, self.limits, self.trace = room, limits, trace
+        self._ends = time.monotonic() + limits.total
 
     def start_connect(self) -> None:
         """A connection is about to be made."""
@@ -126,16 +131,35 @@ class Dialer:
 
         :raises FetchError: when there is none.
         """
-        return self._first(_look_up(host, port, Reason.PROXY), f"{host}:{port}", Reason.PROXY)[0]
+        return self._first(self._look_up(host, port, Reason.PROXY), f"{host}:{port}", Reason.PROXY)[0]
+
+    def _look_up(self, host: str, port: int, trouble: Reason) -> list[_Address]:
+        trace = self._line.trace
+        if trace is None or ":" in host or is_address(host):
+            return _look_up(host, port, trouble)
+        trace.enter("dns")
+        found = _look_up(host, port, trouble)
+        trace.leave()
+        return found
+
+    def again(self, address: str, port: int) -> socket.socket:
+        """One more connection to an address that one was made to before, within the time that is left.
+
+        :raises OSError, FetchError: when there is none.
+        """
+        self._line.start_connect()
+        return self._connect(socket.AF_INET6 if ":" in address else socket.AF_INET, (address, port), 1.0)
 
     def _admitted(self, key: str, host: str, port: int) -> list[_Address]:
-        found = _look_up(host, port, Reason.DNS)
+        found = self._look_up(host, port, Reason.DNS)
         admitted = self._guard.choose(key, [where[0] for _, where in found])
         return [(family, where) for family, where in found if where[0] in admitted]
 
     def _first(self, found: list[_Address], shown: str, trouble: Reason) -> tuple[socket.socket, str]:
         """A connection to the first address that takes one; each has an equal share of the time."""
         failure = OSError("the name has no address")
+        if self._line.trace is not None:
+            self._line.trace.enter("connect")
         for left, (family, where) in zip(range(len(found), 0, -1), found, strict=True):
             try:
                 return self._connect(family, where, 1 / left), where[0]
@@ -150,7 +174,12 @@ class Dialer:
         try:
             self._line.connecting(sock, share)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            trace = self._line.trace
+            if trace is not None:
+                trace.tried(where[0] if self._proxy is None else None)
             sock.connect(where)
+            if trace is not None:
+                trace.connected(sock)
             self._line.connecting(sock)
         except BaseException:
             sock.close()
@@ -172,6 +201,8 @@ class Dialer:
     def _ask(self, proxy: Proxy, target: str, port: int) -> socket.socket:
         assert self._socks is not None
         sock = self.to_proxy(proxy.host, proxy.port)
+        if self._line.trace is not None:
+            self._line.trace.enter("connect")
         try:
             self._socks.ask(proxy, target, port, _Bounded(self._line, sock))
         except TimeoutError as error:
@@ -181,6 +212,8 @@ class Dialer:
         except BaseException:
             sock.close()
             raise
+        if self._line.trace is not None:
+            self._line.trace.leave()
         return sock
 
 

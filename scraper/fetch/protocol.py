@@ -18,10 +18,12 @@ from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http_parser import RawResponseMessage
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from scraper.fetch.certificate import shown
 from scraper.fetch.errors import FetchError
 from scraper.fetch.framing import AnswerReader, Head
 from scraper.fetch.room import Room
 from scraper.fetch.tls import tls_trouble
+from scraper.fetch.trace import Trace
 from scraper.model import Reason
 from scraper.settings import Limits
 
@@ -40,14 +42,21 @@ class Flight:
     :ivar connected: it has a connection.
     :ivar head: what came before the body.
     :ivar stale: it was given a connection that had served before, and nothing has come on it.
+    :ivar limits: its own; None where they are those of all.
+    :ivar trace: takes the times of a probe; None of any other fetch.
     """
 
-    __slots__ = ("_late", "address", "began", "connected", "ends", "head", "heard", "key", "room", "stale", "task")
+    __slots__ = (
+        "_late", "address", "began", "connected", "ends", "head", "heard", "key", "limits", "room", "stale", "task",
+        "trace",
+    )  # fmt: skip
 
     def __init__(self, task: asyncio.Task[object], ends: float, key: str = "", room: Room | None = None) -> None:
         self.task = task
         self.key = key
         self.room = room
+        self.limits: Limits | None = None
+        self.trace: Trace | None = None
         self.address: str | None = None
         self._late: FetchError | None = None
         self.ends = ends
@@ -120,11 +129,21 @@ class Protocol(ResponseHandler):
         task = asyncio.current_task(self._loop)
         self._flight = flight = self._flights.get(task) if task else None
         room = (flight and flight.room) or Room(self._limits.size)
-        self._reader = AnswerReader(self._limits.header, room.size, cut=room.cut)
+        bare = "skip_payload" in params and bool(params["skip_payload"])
+        self._reader = AnswerReader(self._limits.header, room.size, cut=room.cut, bare=bare)
         if flight is not None:
+            if flight.trace is not None:
+                self._begin(flight.trace, tunnel="skip_payload" not in params)  # a CONNECT comes without
             flight.connected, flight.stale, flight.address = True, self._served > 0, self._address
             flight.heard = time.monotonic()
         self._served += 1
+
+    def _begin(self, trace: Trace, *, tunnel: bool) -> None:
+        """A request of a probe is about to be sent; one for a tunnel belongs to the way."""
+        inside = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
+        if inside is not None:
+            trace.certificate = shown(inside)
+        trace.enter("connect" if tunnel else "first")
 
     def is_connected(self) -> bool:
         """Whether the connection can be used again: not when the server has closed it or said something unasked.
@@ -146,6 +165,8 @@ class Protocol(ResponseHandler):
             return
         if self._flight is not None:
             self._flight.heard, self._flight.stale = time.monotonic(), False
+            if self._flight.trace is not None:
+                self._flight.trace.heard()
         try:
             body = reader.feed(data)
         except FetchError as error:
@@ -162,6 +183,8 @@ class Protocol(ResponseHandler):
         super().connection_lost(exc)
 
     def _lost(self, reader: AnswerReader, exc: BaseException | None) -> None:
+        if self._flight is not None and self._flight.trace is not None:
+            self._flight.trace.leave()  # here what came last was no byte
         try:
             if isinstance(exc, OSError):
                 told = tls_trouble(exc)  # an alert behind the handshake: TLS 1.3 asks for our certificate so late
@@ -178,13 +201,20 @@ class Protocol(ResponseHandler):
             self._stream = self._payload = StreamReader(self, _PAUSE, loop=self._loop)
             if self._flight is not None:
                 self._flight.head = reader.head
+                if self._flight.trace is not None:
+                    self._flight.trace.told(reader.head.version)
             self.feed_data((_message(reader.head), self._stream))
         if self._stream is not None and body:
             self._stream.feed_data(body, len(body))
         if self._stream is not None and reader.done:
             self._should_close = self._should_close or not reader.keep
-            self._flight = None
+            self._end_flight()
             self._stream.feed_eof()
+
+    def _end_flight(self) -> None:
+        flight, self._flight = self._flight, None
+        if flight is not None and flight.trace is not None:
+            flight.trace.whole()
 
     def _fail(self, error: Exception) -> None:
         self._refuse()

@@ -13,13 +13,13 @@ __all__ = ["Stopwatch", "is_redirect", "respond"]
 
 
 class Stopwatch:
-    """Takes the times of one fetch: made at its start, told when the headers are there."""
+    """Takes the times of one fetch: made at its start, told when the headers are there, and the body."""
 
-    __slots__ = ("at", "began", "headers_at")
+    __slots__ = ("at", "began", "headers_at", "received_at")
 
     def __init__(self) -> None:
         self.at = time.time()
-        self.began = self.headers_at = time.perf_counter()
+        self.began = self.headers_at = self.received_at = time.perf_counter()
 
     def headers(self) -> None:
         """The headers are there."""
@@ -44,7 +44,7 @@ def respond(
     :param headers: as :func:`scraper.fetch.headers.joined` gives them.
     :raises FetchError: see :func:`scraper.fetch.decode.decode`.
     """
-    received = time.perf_counter()
+    received = watch.received_at = time.perf_counter()
     body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     pieces.clear()  # a large body is not kept twice while it unpacks
     wire = len(body)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from scraper.model import Kind
+import msgspec
+
+from scraper.model import Kind, Probe, Request
 from scraper.settings import Limits
 
-__all__ = ["Room", "room_for"]
+__all__ = ["Room", "limits_of", "room_for"]
 
 
 class Room(NamedTuple):
@@ -26,6 +28,18 @@ _FILES = {
 }
 
 
-def room_for(kind: Kind, limits: Limits) -> Room:
-    """What the body of an answer to a request of ``kind`` may take: of a page what the user says."""
-    return Room(limits.size) if kind is Kind.PAGE else _FILES[kind]
+def limits_of(probe: Probe, limits: Limits) -> Limits:
+    """Those of ``limits`` that hold for ``probe``: where it has a time of its own, that is for each step too."""
+    if probe.timeout is None:
+        return limits
+    return msgspec.structs.replace(limits, connect=probe.timeout, read=probe.timeout, total=probe.timeout)
+
+
+def room_for(request: Request, limits: Limits) -> Room:
+    """What the body of an answer to ``request`` may take: of a page what the user says.
+
+    A probe looks at no more than would be parsed: that a body is long is no trouble of its server.
+    """
+    if request.kind is not Kind.PAGE:
+        return _FILES[request.kind]
+    return Room(limits.size) if request.probe is None else Room(limits.parsed, cut=True)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import ssl
+import threading
+import weakref
 
 import certifi
 
 from scraper.errors import ConfigError
 from scraper.settings import Identity
 
-__all__ = ["tls_context", "tls_trouble"]
+__all__ = ["shared_context", "tls_context", "tls_trouble"]
 
 
 def tls_context(identity: Identity) -> ssl.SSLContext:
@@ -30,6 +32,24 @@ def tls_context(identity: Identity) -> ssl.SSLContext:
         except OSError as error:  # ssl.SSLError is one too
             raise ConfigError(f"{identity.ca_file} cannot be read as PEM certificates: {error}") from error
     return context
+
+
+def shared_context(identity: Identity, inside: type[ssl.SSLObject] = ssl.SSLObject) -> ssl.SSLContext:
+    """As :func:`tls_context`, one for all who are there: a hundred threads would take seconds to make theirs.
+
+    :param inside: what handshakes on an event loop are made with.
+    """
+    key = identity.ca_file, inside
+    with _MAKING:
+        context = _SHARED.get(key)
+        if context is None:
+            _SHARED[key] = context = tls_context(identity)
+            context.sslobject_class = inside
+        return context
+
+
+_SHARED: weakref.WeakValueDictionary[tuple[str | None, type], ssl.SSLContext] = weakref.WeakValueDictionary()
+_MAKING = threading.Lock()
 
 
 def tls_trouble(error: BaseException) -> str | None:

@@ -46,7 +46,7 @@ def test_junk_raises_nothing_else(tail: bytes, inserted: bytes, at: int) -> None
 def test_what_is_told() -> None:
     assert read(SIZED) == (Head(200, {"content-length": "5", "x-a": "1, 2"}), b"hello", True, True)
     assert read(CHUNKED) == (Head(200, {"transfer-encoding": "Chunked"}), b"hello!", True, True)
-    assert read(OPEN) == (Head(404, {}), b"hello", True, False)
+    assert read(OPEN) == (Head(404, {}, "1.0"), b"hello", True, False)
 
 
 @pytest.mark.parametrize(("line", "keep"), [

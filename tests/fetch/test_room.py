@@ -83,9 +83,9 @@ def test_a_sitemap_may_be_larger_than_a_page(border: Border, server: ScriptedSer
 
 def test_the_room() -> None:
     limits = Limits(size=1_000)
-    assert room_for(Kind.PAGE, limits) == Room(1_000)
-    assert room_for(Kind.ROBOTS, limits) == Room(SIZE, cut=True)
-    assert room_for(Kind.SITEMAP, limits) == Room(52_428_801, cut=True)
+    assert room_for(Request("http://a/"), limits) == Room(1_000)
+    assert room_for(Request("http://a/", kind=Kind.ROBOTS), limits) == Room(SIZE, cut=True)
+    assert room_for(Request("http://a/", kind=Kind.SITEMAP), limits) == Room(52_428_801, cut=True)
 
 
 @pytest.mark.parametrize(
