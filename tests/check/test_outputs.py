@@ -30,7 +30,7 @@ from tests.check.results import AT, CERTIFICATE, SHAPES, down, hostile, summary,
 from tests.test_output_safety import FORMULA, HOSTILE, STEERING
 
 TABLES = ("text", "markdown", "junit", "html")
-RECORDS = ("jsonl", "json", "csv")
+TEXTS = HOSTILE | {"no characters": "a\ufffeb\uffffc", "fences": "``` |\n````", "entities": "&lt;&#58;&amp"}
 
 
 def written(form: str, file: Path, results: list[Result], *, verbose: bool = False, color: bool = False) -> str:
@@ -420,7 +420,7 @@ def check(form: str, content: str, text: str) -> None:
         assert [json.loads(line)["schema"] for line in content.splitlines()] == [1, 1]
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("form", FORMATS)
 def test_no_output_is_broken_by_a_hostile_text(tmp_path: Path, form: str, text: str) -> None:
     check(form, written(form, tmp_path / "a", [hostile(text), up()]), text)

@@ -25,7 +25,7 @@ __all__ = ["HtmlOutput"]
 _EVIDENCE, _ALL = 350_000, 960_000
 """Bytes at most of the evidence, and of all that is listed."""
 _OPEN = 3
-"""So many of those in trouble are unfolded."""
+"""So many in trouble are unfolded; more are easier to look over folded."""
 _LINKED = 1000
 """Where there are more rows, they are no links: that would double the size."""
 _BAR = 1000
@@ -40,7 +40,7 @@ class HtmlOutput(Table):
         bad = [row for row in rows if row.verdict is not Verdict.UP]
         ups = rows[len(bad) :]
         grouped = any(row.group for row in rows)
-        shown = _fitting((_trouble(row, unfolded=place < _OPEN) for place, row in enumerate(bad)), _EVIDENCE)
+        shown = _fitting((_trouble(row, unfolded=len(bad) <= _OPEN) for row in bad), _EVIDENCE)
         linked = len(rows) - len(shown) <= _LINKED
         room = _ALL - _size(shown)
         compact = _fitting((_trouble_row(row, grouped, linked=linked) for row in bad[len(shown) :]), room)
@@ -69,7 +69,7 @@ def _head(summary: Summary) -> dict[str, Any]:
             f"{human_count(summary.unchecked)} not checked: broken off" if summary.unchecked else "",
         ),
         "command": printable(summary.command),
-        "tiles": [(verdict.value, summary.counts.get(verdict, 0)) for verdict in TROUBLE],
+        "tiles": [(verdict.value, human_count(summary.counts.get(verdict, 0))) for verdict in TROUBLE],
     }
 
 
