@@ -155,15 +155,9 @@ class Board:
         """The state of all, as JSON."""
         return self._kept(("summary",), lambda: self._json(api.summary(self._views.values(), self._clock())))
 
-    def scrape(self, accept: str) -> Body:
-        """The metrics of all targets."""
-        from scraper.check.web.metrics import of_targets
-
-        def write() -> Body:
-            text, kind = of_targets(self._views.values(), accept)
-            return made(kind, text)
-
-        return self._kept(("metrics", accept), write)
+    def views(self) -> tuple[str, list[View]]:
+        """The version, and all that is shown in it."""
+        return self.version, list(self._views.values())
 
     def close(self) -> None:
         """Let the reader go."""

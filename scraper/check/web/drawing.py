@@ -15,7 +15,7 @@ from scraper.check.model import Result
 from scraper.check.web.model import Span
 from scraper.check.web.words import day, milliseconds, percent
 
-__all__ = ["DAYS", "DAY_SECONDS", "bars", "line", "phases"]
+__all__ = ["COLUMNS", "DAYS", "DAY_SECONDS", "bars", "line", "phases"]
 
 DAYS = 90
 DAY_SECONDS = 86_400
@@ -121,7 +121,9 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
 
 
 _PHASES = (("dns", "DNS"), ("connect", "connect"), ("tls", "TLS"), ("first", "first byte"), ("body", "body"))
-_CHART_HIGH, _CHART_STEP, _CHART_COLUMNS = 120, 12, 60
+_CHART_HIGH, _CHART_STEP = 120, 12
+COLUMNS = 60
+"""Checks that the picture of phases has room for."""
 
 
 def phases(results: Sequence[Result]) -> Markup:
@@ -129,16 +131,16 @@ def phases(results: Sequence[Result]) -> Markup:
 
     :param results: the newest first.
     """
-    columns = [_phases_of(result) for result in results[:_CHART_COLUMNS]]
+    columns = [_phases_of(result) for result in results[:COLUMNS]]
     columns.reverse()
     top = max((sum(column) for column in columns), default=0)
     if not top:
         return Markup("")
-    free = _CHART_COLUMNS - len(columns)
+    free = COLUMNS - len(columns)
     drawn = "".join(_column(column, free + index, top) for index, column in enumerate(columns))
     label = f"response time by phase of the last {len(columns)} checks, up to {milliseconds(top)}"
     return Markup(  # noqa: S704 - numbers only
-        f'<svg class="phases" viewBox="0 0 {_CHART_COLUMNS * _CHART_STEP} {_CHART_HIGH}" preserveAspectRatio="none" '
+        f'<svg class="phases" viewBox="0 0 {COLUMNS * _CHART_STEP} {_CHART_HIGH}" preserveAspectRatio="none" '
         f'role="img" aria-label="{label}">{drawn}</svg>'
     )
 

@@ -13,7 +13,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from scraper.check.model import Result, Verdict
-from scraper.check.web.drawing import bars, line, phases
+from scraper.check.web.drawing import COLUMNS, bars, line, phases
 from scraper.check.web.model import Incident, View
 from scraper.check.web.words import (
     Standing,
@@ -33,6 +33,7 @@ __all__ = ["Pages", "Part", "part_id"]
 _UPTIMES = ("24 h", "7 d", "30 d", "90 d")
 _SOON = 14 * 86_400
 _LONGEST = 300
+_OPEN = 10
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -73,18 +74,20 @@ class Pages:
 
     def parts(self, rows: Sequence[Part], incidents: Sequence[Incident], now: float) -> dict[str, str]:
         """What stands around the rows and changes with them, by id: summary, tallies of the groups, incidents."""
-        made = {"summary": str(self._parts.summary(_head(rows)))}
+        told = [self._incident(one, now) for one in incidents]
+        made = {"summary": str(self._parts.summary(_head(rows, told)))}
         for group in _groups(rows):
             made[group["id"]] = str(self._parts.tally(group))
-        made["incidents"] = str(self._parts.incidents([self._incident(one, now) for one in incidents], True))
+        made["incidents"] = str(self._parts.incidents(told, True))
         return made
 
     def index(self, rows: Sequence[Part], incidents: Sequence[Incident], now: float, version: str) -> str:
         """The whole page."""
+        told = [self._incident(one, now) for one in incidents]
         return self._env.get_template("index.html").render(
-            head=_head(rows),
+            head=_head(rows, told),
             groups=_groups(rows),
-            incidents=[self._incident(one, now) for one in incidents],
+            incidents=told,
             version=version,
             row_id="",
             now=_moment(now, now),
@@ -101,6 +104,7 @@ class Pages:
         fields = self._fields(view, state, now) | {
             "bars": bars(view.days, now, each=True),
             "phases": phases(results),
+            "tallest": milliseconds(max((one.server_us for one in results[:COLUMNS]), default=0)),
             "since": _moment(view.since, now) if view.since else "",
             "group": shown(view.target.group),
             "url": shown(view.target.url),
@@ -157,10 +161,12 @@ def _moment(at: float, now: float) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(iso(at), clock(at, now))
 
 
-def _head(rows: Iterable[Part]) -> dict[str, Any]:
+def _head(rows: Iterable[Part], incidents: Iterable[dict[str, Any]]) -> dict[str, Any]:
     counts = Counter(row.state for row in rows)
     state, sentence = overall(counts)
-    return {"state": state, "sentence": sentence, "counts": [(one, counts[one]) for one in Standing if counts[one]]}
+    shares = [(one, counts[one]) for one in Standing if counts[one]]
+    still = [one for one in incidents if not one["ended"]][:_OPEN]
+    return {"state": state, "sentence": sentence, "counts": shares, "open": still}
 
 
 def _groups(rows: Iterable[Part]) -> list[dict[str, Any]]:

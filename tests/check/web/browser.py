@@ -75,7 +75,7 @@ class Tab:
     async def until(self, holds: Any) -> None:
         """Wait until ``holds()``, or the expression ``holds`` of the page, is true."""
         async with asyncio.timeout(_ANSWER):
-            while not (await self.value(holds) if isinstance(holds, str) else holds()):
+            while not (await self.value(holds) if isinstance(holds, str) else holds()):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
     async def value(self, expression: str) -> Any:
@@ -95,7 +95,7 @@ class Tab:
 
     async def shot(self, path: Path, whole: bool = False) -> None:
         told = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(told["data"]))
+        path.write_bytes(base64.b64decode(told["data"]))  # noqa: ASYNC240
 
     async def close(self) -> None:
         await self._socket.close()
@@ -134,7 +134,7 @@ async def chromium(profile: Path) -> AsyncIterator[Tab]:
 
 async def _port(file: Path, process: subprocess.Popen[bytes]) -> int:
     async with asyncio.timeout(_START):
-        while not (file.is_file() and (lines := file.read_text().split())):
+        while not (file.is_file() and (lines := file.read_text().split())):  # noqa: ASYNC240
             assert process.poll() is None, "the browser has ended"
             await asyncio.sleep(0.05)
     return int(lines[0])

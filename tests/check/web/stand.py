@@ -49,10 +49,12 @@ class Facts:
         self.reads: list[Sequence[str] | None] = []
         self.open = 0
 
-    def put(self, view: View, *results: Result) -> None:
+    def put(self, view: View, *earlier: Result) -> None:
+        """Commit the last result of ``view``, and what came before it."""
         with self._lock:
             self._views[view.target.key] = view
-            self._results.setdefault(view.target.key, [])[:0] = results
+            new = [view.result] if view.result is not None else []
+            self._results.setdefault(view.target.key, [])[:0] = [*new, *earlier]
 
     def add(self, incident: Incident) -> None:
         with self._lock:
@@ -174,53 +176,43 @@ def company(now: float | None = None, seed: int = 7) -> Facts:
     facts = Facts()
     for group, names in _GROUPS.items():
         for name in names:
-            bad = {
-                chance.randrange(2, 90): chance.choice((0.995, 0.97, 0.9, 0.999))
-                for _ in range(chance.choice((0, 1, 2, 4)))
-            }
-            facts.put(*_one(name, group, bad, chance, now))
+            times = chance.choice((0, 1, 2, 4))
+            bad = {chance.randrange(2, 90): chance.choice((0.995, 0.97, 0.9, 0.999)) for _ in range(times)}
+            made, last = _one(name, group, bad, chance, now)
+            facts.put(made, *_earlier(last, chance))
     _tell_incidents(facts, now)
     return facts
 
 
+_SAID: dict[str, dict[str, Any]] = {
+    "down": {"verdict": Verdict.DOWN, "reason": "status", "detail": "503, expected 200..399", "status": 503},
+    "slow": {"verdict": Verdict.SLOW, "reason": "slow", "detail": "2.41 s, slower than 2 s", "server_us": 2_410_000},
+    "blocked": {"verdict": Verdict.BLOCKED, "reason": "rate", "detail": "429, asked to wait 60 s", "status": 429},
+    "cert": {"verdict": Verdict.CERT, "reason": "cert", "detail": "certificate expires in 6 days", "cert_days": 6},
+}
+
+
 def _one(name: str, group: str, bad: dict[int, float], chance: random.Random, now: float) -> tuple[View, Result]:
     odd, at = _ODD.get(name, ""), now - chance.randint(2, 55)
-    host = name.lower().replace(" ", "-")
-    target = Target(url=f"https://{host}.example.com/health", name=name, group=group)
+    target = Target(url=f"https://{name.lower().replace(' ', '-')}.example.com/health", name=name, group=group)
     base = chance.choice((42_000, 88_000, 140_000, 210_000, 330_000))
-    said = {
-        "down": {"verdict": Verdict.DOWN, "reason": "status", "detail": "503, expected 200..399", "status": 503},
-        "slow": {
-            "verdict": Verdict.SLOW,
-            "reason": "slow",
-            "detail": "2.41 s, slower than 2 s",
-            "server_us": 2_410_000,
-        },
-        "blocked": {"verdict": Verdict.BLOCKED, "reason": "rate", "detail": "429, asked to wait 60 s", "status": 429},
-        "cert": {"verdict": Verdict.CERT, "reason": "cert", "detail": "certificate expires in 6 days", "cert_days": 6},
-    }.get(odd, {})
-    last = result(target, **{"server_us": int(base * chance.uniform(0.8, 1.2)), "at": at, **said})  # type: ignore[arg-type]
-    days = _days(
-        chance, bad | ({0: 0.93, 11: 0.42, 12: 0.71} if odd == "down" else {}), now, 90 if group != "API" else 62
-    )
+    last = result(target, **{"server_us": int(base * chance.uniform(0.8, 1.2)), "at": at, **_SAID.get(odd, {})})
+    worst = {0: 0.93, 11: 0.42, 12: 0.71} if odd == "down" else {}
+    days = _days(chance, bad | worst, now, 90 if group != "API" else 62)
     hours = _hours(chance, base if odd != "slow" else 1_200_000, now)
     if odd == "down":
         hours = (*hours[:-2], *(msgspec.structs.replace(span, server_us=0, up=0) for span in hours[-2:]))
     incident = Incident(target.key, now - 5_040, None, Verdict.DOWN, "status", "503, expected 200..399")
-    return (
-        View(
-            target,
-            "down" if odd in ("down", "blocked") else "up",
-            now - 5_040 if odd == "down" else now - 11 * DAY,
-            last,
-            odd == "maintenance",
-            incident if odd == "down" else None,
-            days,
-            hours,
-            _uptime(days),
-        ),
-        last,
-    )
+    state, since = ("down", now - 5_040) if odd in ("down", "blocked") else ("up", now - 11 * DAY)
+    open_now = incident if odd == "down" else None
+    return View(target, state, since, last, odd == "maintenance", open_now, days, hours, _uptime(days)), last
+
+
+def _earlier(last: Result, chance: random.Random) -> list[Result]:
+    return [
+        result(last.target, at=last.at - 60 * back, server_us=int(last.server_us * chance.uniform(0.7, 1.4)))
+        for back in range(1, 60)
+    ]
 
 
 def _tell_incidents(facts: Facts, now: float) -> None:
@@ -240,7 +232,7 @@ def many(count: int, now: float | None = None) -> Facts:
     facts = Facts()
     for number in range(count):
         bad = {chance.randrange(90): chance.uniform(0.3, 1.0) for _ in range(chance.choice((0, 0, 1, 3, 8)))}
-        facts.put(*_one(f"service {number:03}", f"group {number // 50}", bad, chance, now))
+        facts.put(_one(f"service {number:03}", f"group {number // 50}", bad, chance, now)[0])
     return facts
 
 
