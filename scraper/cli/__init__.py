@@ -31,6 +31,7 @@ from scraper.cli.check import check
 from scraper.cli.crawl import crawl
 from scraper.cli.notes import tell
 from scraper.cli.signals import ignore_late, kept
+from scraper.cli.watch import watch
 from scraper.cli.why import why
 from scraper.errors import ConfigError, ScraperError
 
@@ -78,6 +79,7 @@ def cli() -> None:
 
 cli.add_command(check)
 cli.add_command(crawl)
+cli.add_command(watch)
 cli.add_command(why)
 
 
