@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 
 from scraper.check.model import Attempt, Result, Statuses, Target, Verdict
+from scraper.check.web.metrics import of_probe
 from scraper.errors import ScraperError
 from scraper.url import canonical
 
@@ -89,9 +90,7 @@ class Prober:
 
         :raises HTTPBadRequest: for what is no target, and for an unknown module.
         """
-        from scraper.check.web.metrics import of_probe
-
-        seconds = _seconds(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds"))
+            seconds = _seconds(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds"))
         target = self._target(request.query)
         wanted = min(target.timeout or seconds, seconds)
         began = time.time()

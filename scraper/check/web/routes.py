@@ -16,6 +16,7 @@ from scraper.check.web.badges import KINDS, badge, of_target
 from scraper.check.web.board import Board, Body, made
 from scraper.check.web.desk import Desk
 from scraper.check.web.events import Broadcaster
+from scraper.check.web.metrics import of_targets
 from scraper.check.web.model import View
 from scraper.check.web.probe import Asking, Prober
 from scraper.check.web.safety import Guard
@@ -158,8 +159,6 @@ def _reply(request: web.Request, body: Body, cache: str = _AGAIN) -> web.Respons
 
 
 def _scrape(views: list[View], accept: str) -> Body:
-    from scraper.check.web.metrics import of_targets
-
     text, kind = of_targets(views, accept)
     return made(kind, text)
 

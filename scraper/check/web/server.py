@@ -29,6 +29,13 @@ from scraper.check.web.routes import Routes
 from scraper.check.web.safety import Guard
 from scraper.errors import ConfigError
 
+try:
+    import uvloop
+except ImportError:  # not on Windows
+    new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+else:
+    new_event_loop = uvloop.new_event_loop
+
 __all__ = ["WebServer"]
 
 _KEEP_ALIVE = 20.0
@@ -122,7 +129,7 @@ class WebServer:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=_new_loop) as runner:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
                 runner.run(self._serve())
         except BaseException as error:
             if self._opened.done():
@@ -183,14 +190,6 @@ class WebServer:
         except (OSError, OverflowError) as error:
             what = getattr(error, "strerror", None) or str(error)
             raise ConfigError(f"cannot listen on {host}:{port}: {what}") from error
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def _root(public_url: str | None) -> str:
