@@ -90,7 +90,7 @@ class Prober:
 
         :raises HTTPBadRequest: for what is no target, and for an unknown module.
         """
-            seconds = _seconds(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds"))
+        seconds = _seconds(request.headers.get("X-Prometheus-Scrape-Timeout-Seconds"))
         target = self._target(request.query)
         wanted = min(target.timeout or seconds, seconds)
         began = time.time()
