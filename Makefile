@@ -12,12 +12,13 @@ ARGS ?=
 DATA ?= $(firstword $(wildcard conformance ../shared/data) conformance)
 
 OPTIONS = $(if $(BACKEND),--backend '$(BACKEND)') $(if $(DEPTH),--depth '$(DEPTH)') $(ARGS)
+CHECK_OPTIONS = $(if $(BACKEND),--backend '$(BACKEND)') $(ARGS)
 QUOTED = $(foreach url,$(URLS),'$(url)')
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help crawl test kills lint format bench bench-scale conformance lock clean
+.PHONY: help crawl check test kills lint format bench bench-scale conformance lock clean
 
 help: ## explain these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
@@ -28,6 +29,13 @@ ifeq ($(strip $(URLS)),)
 	@$(BIN)/python fixtures/demo.py -- $(BIN)/scraper crawl '{demo}' --delay 0 $(OPTIONS) || $(UNLESS_ONE)
 else
 	@$(BIN)/scraper crawl $(QUOTED) $(OPTIONS) || $(UNLESS_ONE)
+endif
+
+check: $(READY) ## check demo targets, good and bad, or what you say: URLS="https://example.org shops.txt" ARGS="--fail-on any"
+ifeq ($(strip $(URLS)),)
+	@$(BIN)/python -m fixtures.targets -- $(BIN)/scraper check '{checks}' $(CHECK_OPTIONS) || $(UNLESS_ONE)
+else
+	@$(BIN)/scraper check $(QUOTED) $(CHECK_OPTIONS) || $(UNLESS_ONE)
 endif
 
 # Exit code 1 says that some URLs failed, which is a finding and no fault of the command.

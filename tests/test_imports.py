@@ -88,7 +88,7 @@ LATE: dict[str, str] = {
     "cli/check.py": "as for a crawl: what checks need is loaded when some run",
     "cli/crawl.py": "`scraper --help` is quick: what a crawl needs is loaded when one runs",
     "check/apprising.py": "Apprise is an extra, with a hundred plugins",
-    "check/keys.py": "the triggers of intervals and cron lines are heavy, and a check once has none",
+    "check/keys.py": "triggers and parsers are heavy, and most checks have no interval and no condition in JSON",
     "checks.py": "a user's function is looked up only when one was named: the parsers are heavy",
     "fetch/route.py": "what speaks SOCKS is an extra",
     "cli/why.py": "as above; what answers is loaded when it is asked",

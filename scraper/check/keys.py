@@ -153,22 +153,30 @@ _REGEX = re.compile(r"/(.+)/([ims]*)", re.DOTALL)
 
 def _json(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
-        return {"values": tuple((_path(path, path), _plain(each)) for path, each in value.items())}
+        return {"values": tuple((_path(path), _plain(each)) for path, each in value.items())}
     given = value if isinstance(value, list | tuple) else [value]
     return {"values": tuple(map(_pair, filter(None, given)))}
 
 
 def _pair(text: str) -> tuple[str, str]:
-    path, equals, expected = text.partition("=")
-    if not equals:
-        raise ConfigError(f"json: {_shown(text)} is no PATH=VALUE, such as status=ok or checks.0.healthy=true")
-    return _path(path, text), expected
+    found = _PAIR.fullmatch(text)
+    if found is None:
+        raise ConfigError(f"json: {_shown(text)} is no PATH=VALUE, such as status=ok or items[0].price=10")
+    return _path(found[1]), found[2]
 
 
-def _path(path: str, text: str) -> str:
-    if not path.strip():
-        raise ConfigError(f"json: {_shown(text)} has no path before the '='")
+def _path(path: str) -> str:
+    from scraper.parse.conditions import parse_path  # here: the parsers beside it are heavy
+
+    try:
+        parse_path(path)
+    except ValueError as error:
+        raise ConfigError(f"json: {error}") from None
     return path.strip()
+
+
+_PAIR = re.compile(r"((?:[^=\[]|\[(?:\"[^\"]*\"|'[^']*'|[^\]\"'=]*)\])*)=(.*)", re.DOTALL)
+"""Of a path and a value; a name in brackets and quotes may hold the sign between them."""
 
 
 def _plain(value: Any) -> str:
