@@ -391,6 +391,16 @@ def test_html_of_ten_thousand_targets_stays_under_a_megabyte(tmp_path: Path, bad
     assert listed > 4_500
 
 
+def test_our_own_waiting_is_in_no_bar(tmp_path: Path) -> None:
+    waiting = Hop("http://a.test/", "GET", 500, waited_us=9_000_000, own_us=5_000, connect_us=1_000, first_us=3_000)
+    bad = Attempt(AT, Verdict.DOWN, "status", "500", (waiting,))
+    late = Result(Target(url="http://a.test/"), Verdict.DOWN, "status", "500", AT, AT, (bad,))
+    content = written("html", tmp_path / "a.html", [late])
+    assert re.findall('<rect .*? width="([0-9.]+)"', content) == ["250.0", "750.0"]
+    assert "besides: waited 9 s, own 5 ms" in content
+    assert "500, 4 ms" in content
+
+
 # what is hostile
 
 

@@ -30,6 +30,8 @@ _LINKED = 1000
 """Where there are more rows, they are no links: that would double the size."""
 _BAR = 1000
 """Width of a bar, in its own unit."""
+_OURS = 2
+"""The first phases are our own: they are in no bar, where they could dwarf the server's."""
 
 
 class HtmlOutput(Table):
@@ -137,7 +139,7 @@ def _trouble(row: Row, *, unfolded: bool) -> str:
 def _tries(record: CheckRecord) -> list[dict[str, Any]]:
     """The tries, their bars in one scale."""
     hops = chain.from_iterable(attempt.hops for attempt in record.tries)
-    longest = max((sum(ms for _, ms in phases(hop)) for hop in hops), default=0.0)
+    longest = max((sum(ms for _, ms in phases(hop)[_OURS:]) for hop in hops), default=0.0)
     return [_try(attempt, longest) for attempt in record.tries]
 
 
@@ -152,13 +154,14 @@ def _try(attempt: TryRecord, longest: float) -> dict[str, Any]:
 
 def _hop(hop: HopRecord, longest: float) -> dict[str, Any]:
     bars, x = [], 0.0
-    for number, (name, ms) in enumerate(phases(hop)):
+    for number, (name, ms) in enumerate(phases(hop)[_OURS:]):
         if ms > 0:
             width = ms / longest * _BAR
             label = f"{name} {duration(ms)}"
             bars.append({"color": f"p{number}", "x": f"{x:.1f}", "width": f"{width:.1f}", "label": label})
             x += width
-    return {"request": f"{hop.method} {hop.url}", "answer": answer(hop), "bars": bars}
+    ours = joined(*(f"{name} {duration(ms)}" for name, ms in phases(hop)[:_OURS] if ms))
+    return {"request": f"{hop.method} {hop.url}", "answer": answer(hop), "bars": bars, "ours": ours}
 
 
 def _markup(parts: Sequence[str]) -> Any:
