@@ -86,6 +86,8 @@ LATE: dict[str, str] = {
     "backends/child.py": "a worker process loads the HTTP client of its kind only",
     "check/outputs/page.py": "templates are read when a report is written",
     "cli/check.py": "as for a crawl: what checks need is loaded when some run",
+    "cli/checking.py": "the web server of a watch is loaded only when one runs",
+    "cli/reports.py": "a history, and the schedules beside it, is loaded only when one is kept",
     "cli/crawl.py": "`scraper --help` is quick: what a crawl needs is loaded when one runs",
     "check/apprising.py": "Apprise is an extra, with a hundred plugins",
     "check/keys.py": "triggers and parsers are heavy, and most checks have no interval and no condition in JSON",

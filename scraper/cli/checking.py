@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import random
 import sys
 import time
 from collections import Counter
@@ -12,13 +12,11 @@ from typing import Any
 
 import click
 
-from scraper.backends import create
+from scraper.check.api import OPTIONS, for_checks, open_checks
 from scraper.check.config import Checklist
-from scraper.check.core import Checks
 from scraper.check.model import TROUBLE, Result, Target, Verdict
 from scraper.check.outputs import Summary, annotation, headline
 from scraper.check.outputs.words import note
-from scraper.check.schedule import Once
 from scraper.check.schema import schema_text
 from scraper.check.targets import read_checks
 from scraper.cli.check import CONCURRENCY
@@ -34,8 +32,8 @@ from scraper.options import make_settings
 from scraper.report.human import human_count
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
-from scraper.run import Run, around, pick
-from scraper.settings import Budget, Settings
+from scraper.run import Run, pick
+from scraper.settings import Settings
 from scraper.store import PipeClosed
 from scraper.tuning import tune
 
@@ -56,13 +54,8 @@ _KEYS = {
     "timeout": "timeout",
 }
 """Parameters that are keys of checks; see :mod:`scraper.check.keys`."""
-_OPTIONS = frozenset(
-    {
-        *("concurrency", "workers", "per_host", "delay", "timeout", "connect_timeout", "max_size", "headers"),
-        *("user_agent", "auth", "proxy", "ca_file", "allow_private"),
-    }
-)
-"""Parameters that are options, as a crawl has them."""
+_NOT_AGAIN = ("outputs", "form", "fail_on", "annotations", "dry_run")
+"""Parameters that say nothing of checks without an end."""
 
 
 def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -> int:
@@ -75,6 +68,8 @@ def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -
     if given["schema"]:
         click.echo(schema_text(), nl=False)
         return 0
+    if given["every"] is not None:
+        return _watch(given, asked)
     with told_on_request() as teller:
         try:
             return _drive(given, asked, words, teller)
@@ -82,24 +77,32 @@ def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -
             return PIPE_CLOSED
 
 
+def _watch(given: dict[str, Any], asked: Collection[str]) -> int:
+    """Check again and again, as ``scraper watch`` does."""
+    from scraper.cli.watching import drive as watch  # here: the web server is heavy
+
+    for name in _NOT_AGAIN:
+        if name in asked:
+            option = {"outputs": "-o", "form": "-f"}.get(name, f"--{name.replace('_', '-')}")
+            raise click.UsageError(f"--every has no end, and so no {option}: what was found is in the --store")
+    return watch(given, asked)
+
+
 def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], teller: Teller) -> int:
     if given["quiet"] and given["verbose"]:
         raise click.UsageError("-q and -v exclude each other")
     notes = Notes(quiet=given["quiet"], verbose=given["verbose"])
     settings = check_settings(given, asked)
-    targets = read_targets(given, asked, notes).targets
-    if not targets:
+    checks = read_targets(given, asked, notes)
+    if not checks.targets:
         raise ConfigError("there is nothing left to check")
-    settings = around(settings, [target.url for target in targets])
+    plan = plan_reports(given["outputs"], given["form"], given["store"])
     if given["dry_run"]:
-        return dry_run(given["backend"], settings, targets)
-    reports = plan_reports(given["outputs"], given["form"]).open(
-        color=wants_color(given["color"], sys.stdout), verbose=given["verbose"]
-    )
-    try:
-        return _Job(given, notes, teller, settings, targets, reports, command_as_shown(words, given["headers"])).run()
-    finally:
-        reports.close()
+        return dry_run(given["backend"], settings, checks.targets)
+    reports = plan.open(checks, color=wants_color(given["color"], sys.stdout), verbose=given["verbose"])
+    command = command_as_shown(words, given["headers"])
+    with contextlib.closing(reports):
+        return _Job(given, notes, teller, settings, checks.targets, reports, command).run()
 
 
 def check_settings(given: Mapping[str, Any], asked: Collection[str]) -> Settings:
@@ -107,12 +110,12 @@ def check_settings(given: Mapping[str, Any], asked: Collection[str]) -> Settings
 
     :raises ConfigError: for what cannot be meant.
     """
-    options: dict[str, Any] = {name: given[name] for name in given if name in asked and name in _OPTIONS}
+    options: dict[str, Any] = {name: given[name] for name in given if name in asked and name in OPTIONS}
     if given["auth_file"] is not None:
         if "auth" in options:
             raise click.UsageError("--auth and --auth-file exclude each other")
         options["auth"] = read_login(given["auth_file"])
-    return make_settings(Settings(budget=Budget(depth=0), concurrency=CONCURRENCY), **options)
+    return make_settings(Settings(concurrency=CONCURRENCY), **options)
 
 
 def given_keys(given: Mapping[str, Any], asked: Collection[str]) -> dict[str, Any]:
@@ -182,31 +185,23 @@ class _Job:
 
     def run(self) -> int:
         """Check, tell what it came to, and give the exit code."""
-        self._backend, why = pick(self._given["backend"], self._settings, [target.url for target in self._targets])
+        urls = [target.url for target in self._targets]
+        self._backend, why = pick(self._given["backend"], for_checks(self._settings, urls), urls)
         self._notes.explain(f"backend {self._backend}: {why}")
         tune()
-        backend = create(self._backend, self._settings)
-        core = Checks(
-            self._targets,
-            self._settings,
-            Once(len(self._targets)),
-            random.random,
-            self._started - backend.clock(),
-        )
-        with Run(core, backend, self._reports) as run:
-            code = self._drive(run, core)
+        with open_checks(self._targets, self._settings, self._backend, self._reports) as run:
+            code = self._drive(run)
         failed = any(self._counts[verdict] for verdict in self._fail_on)
         return code or (FAILURES if failed else 0)
 
-    def _drive(self, run: Run[Result], core: Checks) -> int:
+    def _drive(self, run: Run[Result]) -> int:
         """Run to the end, whichever that is; the reports are written while signals are still in our hands."""
         progress = _Progress(sys.stderr, quiet=self._notes.quiet, color=wants_color(self._given["color"], sys.stderr))
         with self._teller.about(run), interruptible(run, self._notes.interject):
             try:
                 for results in run.rounds():
-                    core.epoch = time.time() - run.backend.clock()
                     self._take(results, progress)
-                    progress.told(self._counts, len(self._targets), core.in_flight)
+                    progress.told(self._counts, len(self._targets), run.core.in_flight)
                 progress.clear()
                 self._sum_up(run)
             except PipeClosed:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from scraper.check.api import for_checks
 from scraper.check.model import Target
 from scraper.printing import printable
 from scraper.report.human import human_count, human_duration
@@ -21,7 +22,8 @@ _LONGEST_WAITS = 3
 
 def dry_run(backend: str, settings: Settings, targets: Sequence[Target]) -> int:
     """Print to stdout what would be asked; the exit code."""
-    name, why = pick(backend, settings, [target.url for target in targets])
+    urls = [target.url for target in targets]
+    name, why = pick(backend, for_checks(settings, urls), urls)
     hosts = Counter(host_key(target.url) for target in targets)
     click.echo(f"backend: {name} ({why})")
     click.echo(f"concurrency: {settings.concurrency}, {settings.politeness.per_host} on one host")

@@ -9,22 +9,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from scraper.check.config import Checklist
 from scraper.check.model import Result
 from scraper.check.outputs import FORMATS, Output, Summary, format_of, open_output
 from scraper.errors import ConfigError
+from scraper.store.base import Writer
 from scraper.store.files import STDOUT, is_stream
 
 __all__ = ["Plan", "Reports", "plan_reports"]
 
 
 class Plan(NamedTuple):
-    """What is to be opened: (file, format) each; the file ``-`` is standard output."""
+    """What is to be opened.
+
+    :ivar places: (file, format) each; the file ``-`` is standard output.
+    :ivar store: the file of a history; None for none.
+    """
 
     places: tuple[tuple[str, str], ...]
+    store: str | None = None
 
-    def open(self, *, color: bool, verbose: bool) -> Reports:
+    def open(self, checks: Checklist, *, color: bool, verbose: bool) -> Reports:
         """Open all of it, or nothing.
 
+        :param checks: what the history is of.
         :param color: whether text on standard output is coloured.
         :raises ConfigError: for a file that holds something already.
         :raises StoreError: for one that cannot be written.
@@ -33,10 +41,11 @@ class Plan(NamedTuple):
         try:
             for file, form in self.places:
                 opened.append(open_output(form, file, color=color and file in STDOUT, verbose=verbose))
+            history = None if self.store is None else _history(self.store, checks)
         except BaseException:
             _discard(opened, self.places)
             raise
-        return Reports(opened, self.places)
+        return Reports(opened, self.places, history)
 
 
 def _discard(opened: Sequence[Output], places: Sequence[tuple[str, str]]) -> None:
@@ -48,7 +57,28 @@ def _discard(opened: Sequence[Output], places: Sequence[tuple[str, str]]) -> Non
         Path(file).unlink(missing_ok=True)
 
 
-def plan_reports(files: Sequence[str], form: str | None) -> Plan:
+def _history(file: str, checks: Checklist) -> Writer[Result]:
+    """The history that ``scraper watch`` keeps, too; nobody is told of changes."""
+    from scraper.check.health import Rules  # here and below: schedules are heavy, and seldom asked for
+    from scraper.check.history import History
+    from scraper.check.maintenance import Windows
+    from scraper.check.retention import Retention
+    from scraper.check.zones import zone_of
+
+    if format_of(file) is not None or is_stream(file):
+        raise ConfigError(f"--store {file}: a history is a SQLite file; for a report write -o {file}")
+    zone = zone_of(checks.watch.timezone)
+    keep = checks.history
+    return History(
+        file,
+        checks.targets,
+        rules=Rules(checks.watch.fall, checks.watch.rise),
+        windows=Windows(checks.maintenance, zone),
+        retention=Retention(keep.keep, keep.hourly, keep.daily),
+    )
+
+
+def plan_reports(files: Sequence[str], form: str | None, store: str | None = None) -> Plan:
     """What ``-o`` and ``-f`` ask for.
 
     A file has the format of its ending. ``-f`` is the format of standard output; where a file's ending says nothing, it
@@ -70,8 +100,8 @@ def plan_reports(files: Sequence[str], form: str | None) -> Plan:
         places.append((file, chosen))
     if free is not None or not files:
         places.append(("-", free or "text"))
-    _check_apart([file for file, _ in places])
-    return Plan(tuple(places))
+    _check_apart([*(file for file, _ in places), *([store] if store else [])])
+    return Plan(tuple(places), store)
 
 
 def _check_apart(files: Sequence[str]) -> None:
@@ -79,7 +109,7 @@ def _check_apart(files: Sequence[str]) -> None:
     for file in files:
         place = "-" if file in STDOUT else str(Path(file).resolve())
         if place in seen:
-            raise ConfigError(f"-o {file} is there twice: one format a file")
+            raise ConfigError(f"{file} is there twice: one format a file")
         seen.add(place)
 
 
@@ -90,8 +120,10 @@ class Reports:
     :ivar told: whether the table on standard output, with the sum at its end, is what a person looks at.
     """
 
-    def __init__(self, outputs: Sequence[Output], places: Sequence[tuple[str, str]]) -> None:
-        self._outputs = outputs
+    def __init__(
+        self, outputs: Sequence[Output], places: Sequence[tuple[str, str]], history: Writer[Result] | None = None
+    ) -> None:
+        self._outputs, self._history = outputs, history
         self.places = [file for file, _ in places if file not in STDOUT]
         self.told = any(file in STDOUT and form == "text" for file, form in places) and not _is_kept(sys.stdout)
 
@@ -99,16 +131,22 @@ class Reports:
         """Give ``results`` to each; see :class:`scraper.check.outputs.Output`."""
         for output in self._outputs:
             output.write(results)
+        if self._history is not None:
+            self._history.write(results)
 
     def finish(self, summary: Summary) -> None:
         """End all of them, tables included."""
         for output in self._outputs:
             output.close(summary)
+        if self._history is not None:
+            self._history.close()
 
     def close(self) -> None:
         """End what is open still, as after trouble: without tables."""
         for output in self._outputs:
             output.close()
+        if self._history is not None:
+            self._history.close()
 
 
 def _is_kept(stream: TextIO) -> bool:
