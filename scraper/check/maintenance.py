@@ -98,5 +98,5 @@ def _time(moment: datetime, zone: tzinfo) -> float:
 def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"maintenance: there is no time zone {name!r}: write one as Europe/Berlin") from error

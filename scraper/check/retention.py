@@ -85,4 +85,5 @@ def _give_back(db: sqlite3.Connection) -> None:
     """Make the file smaller where much of it is free: after a shorter retention, or with fewer targets."""
     free, pages = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
     if free > _SLACK + pages // 4:
-        db.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+        for _ in range(_PAGES):  # asked for more than one page, the sqlite3 module stops after the first
+            db.execute("PRAGMA incremental_vacuum(1)")

@@ -1,0 +1,66 @@
+"""A history whose writer is killed, again and again: what was committed is there, once, and adds up."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scraper.check.history import History
+from tests.check.audit import audit, rows
+from tests.check.examples import BEGIN, result, targets
+from tests.check.writer import TARGETS
+
+pytestmark = pytest.mark.slow
+
+GROUP_AT_MOST = 260
+"""Results that may be committed and not said yet when the kill comes: the store's limit, and one write."""
+SEEDS = range(3 * int(os.environ.get("KILL_SEEDS", "1")))
+ROOT = Path(__file__).parents[2]
+
+
+def written_until_killed(path: Path, seed: int, groups: int) -> list[str]:
+    """What a process says it has committed, until it is killed after so many ``groups``, in the midst of the next."""
+    command = [sys.executable, "-m", "tests.check.writer", str(path), str(seed)]
+    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=unmeasured) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(groups)]
+        process.kill()
+        lines += process.stdout.readlines()
+    return [said for line in lines if line.endswith("\n") for said in line.split()]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_that_was_shown_is_lost_or_counted_twice(tmp_path: Path, seed: int) -> None:
+    path, chance = tmp_path / "watch.sqlite", random.Random(seed)
+    said: list[str] = []
+    for _ in range(4):
+        said += written_until_killed(path, seed, chance.randrange(1, 40))
+        assert len(said) == len(set(said))
+        audit(path)
+        assert_recorded(path, said)
+    assert_goes_on(path)
+
+
+def assert_recorded(path: Path, said: list[str]) -> None:
+    """All of ``said`` that is not older than what is kept; and no more besides than the group of each kill."""
+    found = {f"{key}@{at}" for key, at in rows(path, "SELECT key, at FROM results JOIN targets ON target = id")}
+    oldest = dict(rows(path, "SELECT key, min(at) FROM results JOIN targets ON target = id GROUP BY 1"))
+    kept = {each for each in said if int(each.partition("@")[2]) >= oldest.get(each.partition("@")[0], 0)}
+    assert kept <= found
+    (counted,) = rows(path, "SELECT sum(up + slow + cert + blocked + down + maintenance) FROM days")[0]
+    assert len(said) <= counted <= len(said) + 4 * GROUP_AT_MOST
+
+
+def assert_goes_on(path: Path) -> None:
+    history = History(path, targets(TARGETS))
+    (newest,) = rows(path, "SELECT max(at) / 1000 FROM results")[0]
+    assert len(history.last_checked()) == TARGETS
+    history.write([result(each, newest + 60 - BEGIN) for each in targets(TARGETS)])
+    history.close()
+    audit(path)

@@ -1,0 +1,46 @@
+"""A process that writes a history until it is killed: ``python -m tests.check.writer FILE SEED``.
+
+It prints the target and the time of each result once that is committed, a group a line.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sys
+
+from scraper.check.health import Change
+from scraper.check.history import Committed, History
+from scraper.check.notice import State, Told
+from scraper.check.retention import Retention
+from tests.check.examples import BEGIN, stream, targets
+
+TARGETS = 20
+
+
+def say(group: Committed) -> None:
+    print(*(f"{result.target.key}@{round(result.at * 1000)}" for result in group.results), flush=True)
+
+
+def tell(change: Change) -> list[str]:
+    return ["hook"]
+
+
+def main(path: str, seed: str) -> None:
+    chance = random.Random(f"{path}{seed}")
+    over = targets(TARGETS)
+    # some groups by their size, some by time, and roll-ups that begin and go all the time
+    retention = Retention(raw=86_400.0, hourly=3 * 86_400.0)
+    history = History(path, over, committed=say, tell=tell, retention=retention)
+    last = max(history.last_checked().values(), default=0.0)
+    results = itertools.dropwhile(lambda each: each.due <= last, stream(over, int(seed), every=900.0))
+    while True:
+        history.write(list(itertools.islice(results, chance.randrange(1, 60))))
+        if chance.random() < 0.5:
+            history.commit()
+        for notice in history.hand_out(BEGIN * 2, ["hook"]):
+            history.told([Told(notice.id, State.SENT, notice.change.at)])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
