@@ -93,6 +93,7 @@ LATE: dict[str, str] = {
     "check/keys.py": "triggers and parsers are heavy, and most checks have no interval and no condition in JSON",
     "checks.py": "a user's function is looked up only when one was named: the parsers are heavy",
     "fetch/route.py": "what speaks SOCKS is an extra",
+    "cli/watch.py": "as for a crawl",
     "cli/why.py": "as above; what answers is loaded when it is asked",
     "parse/document.py": "the tree of BeautifulSoup is made only for functions that ask for it",
     "parse/engines.py": "of the parsers, only the chosen one is loaded",

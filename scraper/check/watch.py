@@ -11,13 +11,12 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, tzinfo
+from concurrent.futures import Future
+from datetime import tzinfo
 from types import TracebackType
 from typing import Self
-from zoneinfo import ZoneInfo
 
 import msgspec
-from tzlocal import get_localzone
 
 from scraper.backends import create
 from scraper.backends.base import Backend
@@ -36,7 +35,7 @@ from scraper.check.receivers import Receiver, receivers, wanting
 from scraper.check.retention import Retention
 from scraper.check.rounds import Rounds
 from scraper.check.web.server import WebServer
-from scraper.errors import ConfigError
+from scraper.check.zones import zone_of
 from scraper.run import Run
 from scraper.settings import Settings
 
@@ -95,6 +94,10 @@ class Watch:
             if self._notifier is not None:
                 self._notifier.step(now)
             yield results
+
+    def ask(self, target: Target) -> Future[Result]:
+        """Have ``target`` checked soon, out of turn; from any thread, but it comes to pass in :meth:`rounds`."""
+        return self._asked.ask(target)
 
     def serve(self, web: WebServer) -> None:
         """Show it on ``web``, which it ends with."""
@@ -161,7 +164,7 @@ def open_watch(
     checks = plan.checks
     targets = {target.key: target for target in checks.targets}
     found = receivers(checks.notify, targets, checks.web.url)
-    zone = _zone(checks.watch.timezone)
+    zone = zone_of(checks.watch.timezone)
     windows = Windows(checks.maintenance, zone)
     read_every(checks.watch.every, zone)
     settings = for_checks(plan.settings, [target.url for target in checks.targets])
@@ -249,13 +252,3 @@ def _web(plan: Plan, listen: tuple[str, int], windows: Windows, asked: Asked) ->
         public_url=table.url,
         ask=asked.ask,
     )
-
-
-def _zone(name: str | None) -> tzinfo:
-    """The time zone of cron lines: the machine's where none is named."""
-    try:
-        return ZoneInfo(name) if name else get_localzone()
-    except (OSError, ValueError) as error:
-        if name is None:
-            return UTC
-        raise ConfigError(f"watch: there is no time zone {name!r}: write one as Europe/Berlin") from error

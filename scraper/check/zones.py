@@ -19,7 +19,7 @@ def zone_of(name: str | None) -> tzinfo:
     """
     try:
         return ZoneInfo(name) if name else get_localzone()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         if name is None:
             return UTC
         raise ConfigError(f"watch: there is no time zone {name!r}: write one as Europe/Berlin") from error

@@ -183,11 +183,7 @@ Ctrl-C once finishes what is in flight; twice stops at once.
 @message_options
 @click.pass_context
 def check(context: click.Context, /, **given: Any) -> None:
+    from scraper.cli.checking import drive  # here: the HTTP clients would treble the time of --help
+
     asked = {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    if given["every"] is not None:
-        from scraper.cli import watching  # here and below: the HTTP clients would treble the time of --help
-
-        context.exit(watching.drive(given, asked))
-    from scraper.cli.checking import drive
-
     context.exit(drive(given, asked, context.obj))

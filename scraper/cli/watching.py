@@ -17,6 +17,7 @@ from typing import Any
 import click
 import msgspec
 
+from scraper.check.config import Every, Seconds
 from scraper.check.history import Committed
 from scraper.check.message import headline
 from scraper.check.model import Result
@@ -69,7 +70,8 @@ def _plan(given: Mapping[str, Any], asked: Collection[str], notes: Notes) -> Pla
     checks = read_targets(given, asked, notes)
     if not checks.targets:
         raise ConfigError("there is nothing left to watch")
-    changes = {name: given.get(name) for name in ("every", "jitter") if given.get(name) is not None}
+    kinds = {"every": Every, "jitter": Seconds}
+    changes = {name: kind(given[name]) for name, kind in kinds.items() if given.get(name) is not None}
     checks.watch = msgspec.structs.replace(checks.watch, **changes)
     token_file = given.get("token_file")
     table = (None, token_file) if token_file else (checks.web.token, checks.web.token_file)
