@@ -118,13 +118,14 @@ class Notifier:
                 self._lanes[notice.receiver].send(notice)
 
     def close(self, patience: float = 5.0) -> None:
-        """Let what is under way arrive, as far as that takes no longer than ``patience`` seconds in all."""
+        """Let what is under way arrive, as far as that takes no longer than ``patience`` seconds; may be called twice."""
         for lane in self._lanes.values():
             lane.end()
         until = time.monotonic() + patience
         for lane in self._lanes.values():
             lane.thread.join(max(0.0, until - time.monotonic()))
-        self._outbox.told(self._judged())
+        if told := self._judged():
+            self._outbox.told(told)
 
     def _recover(self) -> None:
         """What an earlier watch left under way; see the module."""

@@ -172,6 +172,7 @@ def test_receivers_are_told_of_changes(tmp_path: Path) -> None:
             stage.run_until(watch, lambda: len(receiver.deliveries) == 2, each=0.001)
             stage.down.clear()
             stage.run_until(watch, lambda: len(receiver.deliveries) == 3, each=0.001)
+            watch.close()
         texts = [delivery.data["text"] for delivery in receiver.deliveries]
     assert texts[0] == texts[1] == "eu/shop is down: status, 500, expected 200..399"
     assert texts[2].startswith("eu/shop is up again after ")
