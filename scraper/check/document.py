@@ -17,6 +17,7 @@ from scraper.check.config import Check, Document, Group, Keys, Maintenance, conv
 from scraper.check.keys import read_keys, unknown
 from scraper.check.places import Lines, Where
 from scraper.errors import ConfigError
+from scraper.printing import printable
 
 __all__ = ["Found", "Read", "read_document"]
 
@@ -112,7 +113,7 @@ class _Reader:
         return {}
 
     def _group(self, name: str, raw: Any) -> list[Found]:
-        where, path = f"[group.{name}]", ("group", name)
+        where, path = f"[group.{printable(name)}]", ("group", name)
         if not isinstance(raw, dict):
             self._complain(path, where, "it is no table: write [group.NAME] and [[group.NAME.check]]")
             return []
@@ -205,7 +206,7 @@ class _Reader:
         return f"{self._name}:{line}" if line else self._name
 
 
-def _strange(raw: Mapping[str, Any], kind: type[msgspec.Struct]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _strange(raw: Mapping[str, Any], kind: type[msgspec.Struct]) -> Iterator[tuple[Where, str]]:
     """The keys that ``kind`` does not know, and that the tables in it do not, with what to say of each."""
     known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for key, value in raw.items():
@@ -213,9 +214,18 @@ def _strange(raw: Mapping[str, Any], kind: type[msgspec.Struct]) -> Iterator[tup
             yield (key,), unknown(key, known)
             continue
         inner = _struct_in(known[key].type)
-        for entry in (value if isinstance(value, list) else [value]) if inner else ():
-            if inner and isinstance(entry, dict):
-                yield from ((((key, *keys)), f"{key}: {text}") for keys, text in _strange(entry, inner))
+        if inner is None:
+            continue
+        for where, entry in _entries(key, value):
+            yield from (((*where, *keys), f"{key}: {text}") for keys, text in _strange(entry, inner))
+
+
+def _entries(key: str, value: Any) -> Iterator[tuple[Where, dict[str, Any]]]:
+    """The tables that ``value`` is or holds, each with its place."""
+    if isinstance(value, dict):
+        yield (key,), value
+    elif isinstance(value, list):
+        yield from (((key, number), each) for number, each in enumerate(value, 1) if isinstance(each, dict))
 
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:

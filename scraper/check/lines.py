@@ -24,6 +24,8 @@ def split_line(text: str) -> tuple[str, list[tuple[str, str]]]:
     """
     url = _URL.match(text)
     assert url is not None  # a pattern that matches everything
+    if _KEY.match(text):
+        raise BadText(f"a line begins with its URL, and not with {_shown(url[0])}")
     at, pairs = url.end(), []
     while at < len(text) and not _END.match(text, at):
         found = _PAIR.match(text, at)
@@ -35,6 +37,7 @@ def split_line(text: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 _URL = re.compile(r"\S*")
+_KEY = re.compile(r"[a-z-]+=")
 _END = re.compile(r"\s*(?:#|\Z)")
 _PAIR = re.compile(
     r"""\s+(?P<key>[^\s="'#][^\s="']*)=(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?!["'])(?P<bare>\S*))(?!\S)"""
@@ -49,7 +52,11 @@ def _value(found: re.Match[str]) -> str:
 
 def _why_not(rest: str) -> str:
     word = rest.split()[0]
-    shown = repr(word if len(word) <= 60 else f"{word[:57]}...")
+    shown = _shown(word)
     if re.match(r"[^\s=\"']+=[\"']", rest):
         return f"the quotes of {shown} are not closed, or something follows them without a space"
     return f'{shown} behind the URL is no key=value, such as expect=200 or name="our shop"'
+
+
+def _shown(word: str) -> str:
+    return repr(word if len(word) <= 60 else f"{word[:57]}...")

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from scraper.check.api import OPTIONS, for_checks, open_checks
+from scraper.check.api import OPTIONS, open_checks
 from scraper.check.config import Checklist
 from scraper.check.model import TROUBLE, Result, Target, Verdict
 from scraper.check.outputs import Summary, annotation, headline
@@ -20,6 +20,7 @@ from scraper.check.outputs.words import note
 from scraper.check.schema import schema_text
 from scraper.check.targets import read_checks
 from scraper.cli.check import CONCURRENCY
+from scraper.cli.common import engine_for_checks
 from scraper.cli.diagnose import Teller, told_on_request
 from scraper.cli.drycheck import dry_run
 from scraper.cli.interrupt import command_as_shown, interruptible
@@ -32,7 +33,7 @@ from scraper.options import make_settings
 from scraper.report.human import human_count
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
-from scraper.run import Run, pick
+from scraper.run import Run
 from scraper.settings import Settings
 from scraper.store import PipeClosed
 from scraper.tuning import tune
@@ -185,8 +186,7 @@ class _Job:
 
     def run(self) -> int:
         """Check, tell what it came to, and give the exit code."""
-        urls = [target.url for target in self._targets]
-        self._backend, why = pick(self._given["backend"], for_checks(self._settings, urls), urls)
+        self._backend, why = engine_for_checks(self._given["backend"], len(self._targets))
         self._notes.explain(f"backend {self._backend}: {why}")
         tune()
         with open_checks(self._targets, self._settings, self._backend, self._reports) as run:

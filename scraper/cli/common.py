@@ -12,6 +12,7 @@ from scraper.settings import Settings
 __all__ = [
     "BACKENDS",
     "backend_option",
+    "engine_for_checks",
     "identity_options",
     "limit_options",
     "login_options",
@@ -31,6 +32,15 @@ _Decorator = Callable[[F], F]
 def seconds(value: float) -> str:
     """A duration as options take it: ``30s``."""
     return f"{value:g}s"
+
+
+def engine_for_checks(name: str, count: int) -> tuple[str, str]:
+    """The backend that ``name`` means for ``count`` checks, and why."""
+    if name != "auto":
+        return name, "as asked for"
+    if count == 1:
+        return "sequential", "there is one URL to check"
+    return "asyncio", "checks wait much and compute little: one core is enough"
 
 
 def _stack(*options: Any) -> Any:
@@ -137,6 +147,6 @@ message_options: _Decorator[Any] = _stack(
         type=Choice(["auto", "always", "never"]),
         default="auto",
         usual="auto",
-        help="Colours on stderr.",
+        help="Colours of what people read.",
     ),
 )

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from scraper.check.api import for_checks
 from scraper.check.model import Target
+from scraper.cli.common import engine_for_checks
 from scraper.printing import printable
 from scraper.report.human import human_count, human_duration
-from scraper.run import pick
 from scraper.settings import Settings
 from scraper.url import host_key
 
@@ -22,8 +21,7 @@ _LONGEST_WAITS = 3
 
 def dry_run(backend: str, settings: Settings, targets: Sequence[Target]) -> int:
     """Print to stdout what would be asked; the exit code."""
-    urls = [target.url for target in targets]
-    name, why = pick(backend, for_checks(settings, urls), urls)
+    name, why = engine_for_checks(backend, len(targets))
     hosts = Counter(host_key(target.url) for target in targets)
     click.echo(f"backend: {name} ({why})")
     click.echo(f"concurrency: {settings.concurrency}, {settings.politeness.per_host} on one host")
