@@ -30,7 +30,7 @@ from scraper.fetch.protocol import Flight
 from scraper.fetch.response import Stopwatch, respond
 from scraper.fetch.room import limits_of, room_for
 from scraper.fetch.route import read_proxy
-from scraper.fetch.tls import shared_context, tls_context
+from scraper.fetch.tls import shared_context, tls_context, tls_trouble
 from scraper.fetch.trace import TRACE, Handshake, Trace
 from scraper.model import Certificate, Reason, Request, Response
 from scraper.settings import Identity, Limits, Safety
@@ -108,7 +108,8 @@ class AsyncFetcher:
         TRACE.set(trace)
         try:
             return await self._attempt(self._probing, request, trace.watch, flight)
-        except aiohttp.ClientConnectorCertificateError:
+        except aiohttp.ClientConnectorCertificateError as error:
+            trace.refused = tls_trouble(error.certificate_error)
             if trace.refused and trace.address is not None:
                 with contextlib.suppress(OSError, RuntimeError):
                     async with asyncio.timeout(max(0.0, flight.ends - time.monotonic())):

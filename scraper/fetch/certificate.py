@@ -15,7 +15,7 @@ from typing import Any
 
 from scraper.model import Certificate
 
-__all__ = ["describe", "shown", "trusting"]
+__all__ = ["describe", "shown", "shown_again", "trusting"]
 
 
 def shown(connection: Any, trouble: str | None = None) -> Certificate | None:

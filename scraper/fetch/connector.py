@@ -13,7 +13,7 @@ import socket
 from typing import Any
 
 import aiohappyeyeballs
-from aiohttp import ClientConnectorCertificateError, TCPConnector
+from aiohttp import TCPConnector
 from aiohttp.abc import ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest, ConnectionKey
@@ -24,7 +24,6 @@ from scraper.fetch.guard import Guard
 from scraper.fetch.protocol import Flight, Protocol
 from scraper.fetch.resolver import NAMES_KEPT, Resolver
 from scraper.fetch.route import Proxy, load_socks
-from scraper.fetch.tls import tls_trouble
 from scraper.fetch.trace import Trace
 from scraper.model import Reason
 from scraper.settings import Limits
@@ -126,11 +125,7 @@ class Connector(TCPConnector):
         except OSError as error:
             raise self._unconnected(flight, options["req"], error) from error
         trace.connected(sock)
-        try:
-            return await self._wrap_existing_connection(*args, sock=sock, **options)
-        except ClientConnectorCertificateError as error:
-            trace.refused = tls_trouble(error.certificate_error)
-            raise
+        return await self._wrap_existing_connection(*args, sock=sock, **options)
 
     def _unconnected(self, flight: Flight, request: ClientRequest, error: OSError) -> FetchError:
         """Why a probe has no connection, in the words of the other border; asyncio has others."""

@@ -15,6 +15,7 @@ from tests.behaviours.stage import word as word  # the same words here as there
 from tests.server import ScriptedServer
 
 ANYWHERE = Safety(private=True)
+BORDERS = ("blocking", "asyncio", "uvloop")
 LIMITS = Limits(connect=0.4, read=0.3, total=0.8, size=100_000, header=4_096)
 
 
@@ -59,7 +60,7 @@ class Border:
 
     def _looped(self) -> Callable[[Request], Outcome]:
         fetcher = AsyncFetcher(self._limits, self._identity, self._safety)
-        loop = asyncio.new_event_loop()
+        loop = pytest.importorskip("uvloop").new_event_loop() if self.name == "uvloop" else asyncio.new_event_loop()
 
         def end() -> None:
             loop.run_until_complete(fetcher.close())
@@ -78,6 +79,14 @@ def body_as_page(response: Response, kind: Kind = Kind.PAGE) -> Page:
 
 @pytest.fixture(params=["blocking", "asyncio"])
 def border(request: pytest.FixtureRequest) -> Iterator[Border]:
+    made = Border(request.param)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=BORDERS)
+def prober(request: pytest.FixtureRequest) -> Iterator[Border]:
+    """Either border, the one with a loop on both kinds of it: probes go deeper into them than pages do."""
     made = Border(request.param)
     yield made
     made.close()
