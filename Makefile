@@ -18,7 +18,7 @@ QUOTED = $(foreach url,$(URLS),'$(url)')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help crawl check test kills lint format bench bench-scale bench-latency conformance lock clean
+.PHONY: help crawl check test kills lint format bench bench-scale bench-latency bench-history conformance lock clean
 
 help: ## explain these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
@@ -67,6 +67,9 @@ bench-scale: $(READY) ## measure memory a known URL and CPU a page of large craw
 
 bench-latency: $(READY) ## measure whether a server's time stays its own under 10, 100 and 1,000 probes at once; ARGS="--tls"
 	@$(BIN)/python -m benchmarks.latency $(ARGS)
+
+bench-history: $(READY) ## measure what the history of a watch takes, to write, to keep and to ask; ARGS="--help" says how
+	@$(BIN)/python -m benchmarks.history $(ARGS)
 
 conformance: $(READY) ## measure how much of the public test suites holds; DATA=folder with their files, ARGS="-v" names failures
 	@$(BIN)/python -m benchmarks.conformance --data '$(DATA)' $(ARGS)

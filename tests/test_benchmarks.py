@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 
 import pytest
 
+from benchmarks.history import asking, keeping, writing
 from benchmarks.runs import crawl
 from benchmarks.scale import Point, alone, core, memory, rounds, whole
 from benchmarks.server import Server
@@ -64,3 +66,11 @@ def test_memory_and_cpu_of_large_crawls_are_measured_in_processes_of_their_own()
 def memory_crawl(at: Point) -> Crawl:
     """The crawl that memory is measured of, at the moment of the measurement."""
     return deque(rounds(at, at.web(), Nowhere()), maxlen=1).pop()
+
+
+def test_the_history_of_a_watch_is_measured(tmp_path: Path) -> None:
+    done, *costs = writing(tmp_path / "a.sqlite", count=10, minutes=3)
+    assert done >= 30
+    assert all(cost > 0 for cost in costs)
+    assert keeping(tmp_path / "b.sqlite", few=1, days=4).keys() >= {"results", "hours", "days", "free pages"}
+    assert all(min(times) > 0 for times in asking(tmp_path / "c.sqlite", count=5, days=5).values())

@@ -34,8 +34,8 @@ _TARGET = """INSERT INTO targets (key, place, url, definition) VALUES (?, ?, ?, 
     ON CONFLICT (key) DO UPDATE SET place = excluded.place, url = excluded.url, definition = excluded.definition"""
 _STATES = "SELECT id, key, place, definition, health, result FROM targets LEFT JOIN states ON target = id"
 _RESULT = "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_OPENED = """INSERT INTO incidents (target, kind, started, opened, verdict, reason, detail, flapping, evidence)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_OPENED = """INSERT INTO incidents (target, kind, started, opened, verdict, reason, detail, flapping)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 _CLOSED = "UPDATE incidents SET ended = ?, closed = ? WHERE target = ? AND kind = ? AND ended IS NULL"
 _STATE = "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)"
 _LATE = "UPDATE meta SET value = value + 1 WHERE key = 'late'"
@@ -162,20 +162,19 @@ class History(Box):
             before = watched.health.get(kind, Health())
             watched.health[kind], change = step(before, seen, self._rules, kind, maintenance=maintenance)
             if change is not None:
-                changes.append(self._change(db, watched, change, result))
+                changes.append(self._change(db, watched, change))
         watched.last = Kept(
             result.verdict, result.reason, "", result.due, result.at, result.attempts, result.certificate
         )
         return True
 
-    def _change(self, db: sqlite3.Connection, watched: _Watched, change: Change, result: Result | None) -> Change:
+    def _change(self, db: sqlite3.Connection, watched: _Watched, change: Change) -> Change:
         """Write the incident and the notices of ``change``."""
         change = msgspec.structs.replace(change, key=_key(watched.target))
         started, known = milliseconds(change.started), milliseconds(change.at)
         about = (change.verdict.value, change.reason, change.detail, change.flapping)
         if change.opened:
-            values = (watched.id, change.kind.value, started, known, *about, result and kept(result))
-            db.execute(_OPENED, values)
+            db.execute(_OPENED, (watched.id, change.kind.value, started, known, *about))
         else:
             ended = milliseconds(change.at if change.ended is None else change.ended)
             db.execute(_CLOSED, (ended, known, watched.id, change.kind.value))
@@ -220,7 +219,7 @@ class History(Box):
         if health.cause is not None:
             cause, started = health.cause, health.since or health.at
             about = (cause.verdict, cause.reason, cause.detail)
-            self._change(db, watched, Change(False, kind, health.at, started, health.at, *about), None)
+            self._change(db, watched, Change(False, kind, health.at, started, health.at, *about))
         db.execute("UPDATE states SET health = ? WHERE target = ?", (encoded(watched.health), watched.id))
 
     def _known(self) -> dict[str, _Watched]:

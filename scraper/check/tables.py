@@ -66,7 +66,7 @@ CREATE TABLE results (
 CREATE TABLE incidents (
     id INTEGER PRIMARY KEY, target INTEGER NOT NULL, kind TEXT NOT NULL, started INTEGER NOT NULL,
     opened INTEGER NOT NULL, ended INTEGER, closed INTEGER, verdict TEXT NOT NULL, reason TEXT NOT NULL,
-    detail TEXT NOT NULL, flapping INTEGER NOT NULL, evidence TEXT
+    detail TEXT NOT NULL, flapping INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX incidents_open ON incidents (target, kind) WHERE ended IS NULL;
 CREATE INDEX incidents_target ON incidents (target, started);

@@ -15,7 +15,7 @@ from scraper.check.model import Result, Target, Verdict
 __all__ = ["Incident", "Reader", "Span", "View"]
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """What the checks of an hour or of a day came to; without those in maintenance.
 
     :ivar at: when it begins.
