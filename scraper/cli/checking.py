@@ -14,6 +14,7 @@ import click
 
 from scraper.check.api import OPTIONS, open_checks
 from scraper.check.config import Checklist
+from scraper.check.keys import read_keys
 from scraper.check.model import TROUBLE, Result, Target, Verdict
 from scraper.check.outputs import Summary, annotation, headline
 from scraper.check.outputs.words import note
@@ -132,7 +133,10 @@ def read_targets(given: Mapping[str, Any], asked: Collection[str], notes: Notes)
     """
     if not given["targets"]:
         raise click.UsageError("there is nothing to check: give a URL, a list, a TOML file, or - for standard input")
-    found = read_checks(given["targets"], given=given_keys(given, asked), skip_bad=given["skip_bad"])
+    keys = given_keys(given, asked)
+    if wrong := read_keys(keys)[1]:
+        raise ConfigError("\n".join(f"--{text}" for text in wrong))
+    found = read_checks(given["targets"], given=keys, skip_bad=given["skip_bad"])
     if found.bad_count:
         notes.say(found.complaint())
         notes.say(f"passed over: {found.bad_count} (--skip-bad)")

@@ -43,34 +43,42 @@ def engine_for_checks(name: str, count: int) -> tuple[str, str]:
     return "asyncio", "checks wait much and compute little: one core is enough"
 
 
-def _stack(*options: Any) -> Any:
-    """One decorator that adds ``options``, in their order."""
+def _stack(about: str, *options: Any) -> Any:
+    """One decorator, documented by ``about``, that adds ``options``, in their order."""
 
     def decorate(command: Any) -> Any:
         for each in reversed(options):
             command = each(command)
         return command
 
+    decorate.__doc__ = about
     return decorate
 
 
-backend_option: _Decorator[Any] = option(
-    "Pace",
-    "--backend",
-    type=Choice(BACKENDS),
-    default="auto",
-    usual="auto",
-    help="How requests run side by side; auto chooses and -v says why.",
+backend_option: _Decorator[Any] = _stack(
+    "How requests run side by side.",
+    option(
+        "Pace",
+        "--backend",
+        type=Choice(BACKENDS),
+        default="auto",
+        usual="auto",
+        help="How requests run side by side; auto chooses and -v says why.",
+    ),
 )
-workers_option: _Decorator[Any] = option(
-    "Pace",
-    "--workers",
-    type=int,
-    usual=_DEFAULTS.workers,
-    metavar="N",
-    help="Processes, for processes and hybrid.",
+workers_option: _Decorator[Any] = _stack(
+    "In how many processes.",
+    option(
+        "Pace",
+        "--workers",
+        type=int,
+        usual=_DEFAULTS.workers,
+        metavar="N",
+        help="Processes, for processes and hybrid.",
+    ),
 )
 limit_options: _Decorator[Any] = _stack(
+    "What one fetch may take.",
     option(
         "One fetch",
         "--timeout",
@@ -94,6 +102,7 @@ limit_options: _Decorator[Any] = _stack(
     ),
 )
 identity_options: _Decorator[Any] = _stack(
+    "Who asks.",
     option(
         "Identity and safety",
         *("-H", "--header", "headers"),
@@ -110,6 +119,7 @@ identity_options: _Decorator[Any] = _stack(
     ),
 )
 login_options: _Decorator[Any] = _stack(
+    "With which login.",
     option(
         "Identity and safety",
         "--auth",
@@ -119,6 +129,7 @@ login_options: _Decorator[Any] = _stack(
     option("Identity and safety", "--auth-file", metavar="FILE", help="A file with that in its one line."),
 )
 route_options: _Decorator[Any] = _stack(
+    "By which way, and whom one trusts.",
     option(
         "Identity and safety",
         "--proxy",
@@ -139,6 +150,7 @@ route_options: _Decorator[Any] = _stack(
     ),
 )
 message_options: _Decorator[Any] = _stack(
+    "What is said on the way.",
     option("Messages", "-q", "--quiet", is_flag=True, help="Errors only."),
     option("Messages", "-v", "--verbose", is_flag=True, help="Notes too; tracebacks of internal errors."),
     option(
