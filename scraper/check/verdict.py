@@ -162,8 +162,22 @@ def _trouble(outcome: Failed | Refused) -> str:
     """What went wrong, in words that are the same in all backends."""
     if outcome.reason is Reason.TLS and (certificate := certificate_of(outcome)) and certificate.trouble:
         return certificate.trouble
+    if outcome.reason is Reason.TIMEOUT and (evidence := evidence_of(outcome)) is not None:
+        return _late(evidence, outcome.detail)
     words = _WORDS.get(outcome.reason, ())
     return next((said for pattern, said in words if pattern.search(outcome.detail)), _plain(outcome.detail))
+
+
+def _late(evidence: Evidence, detail: str) -> str:
+    """What had not come when the time was over; ``detail`` names the limit.
+
+    Of limits that are equal any may be named, whichever a border looks at first: the phase says more.
+    """
+    missing = (
+        "not whole after" if evidence.body_us else "no answer within" if evidence.first_us else "no connection within"
+    )
+    limit = _SECONDS.search(detail)
+    return f"{missing} {limit[0]}" if limit else _plain(detail)
 
 
 def _plain(detail: str) -> str:
@@ -171,6 +185,7 @@ def _plain(detail: str) -> str:
     return _PHASE.sub("", detail)
 
 
+_SECONDS = re.compile(r"\S+ s\Z")
 _PHASE = re.compile(r"\A(?:connect|read|total): ")
 _ANY = re.compile("")
 _WORDS: dict[Reason, tuple[tuple[re.Pattern[str], str], ...]] = {

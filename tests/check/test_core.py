@@ -322,6 +322,14 @@ def test_retry_after_holds_the_host_and_the_next_attempt(web: Web) -> None:
     assert reason(ended[A]) == "up"
 
 
+def test_an_answer_may_say_itself_when_to_try_again(web: Web) -> None:
+    """Also one that says nothing about its whole host."""
+    web.status(A, 500, times=1, retry_after=20.0)
+    ended = check(web, Target(url=A, method="get"), "http://a/other", latency=0.0)
+    assert ended.starts(A) == [0.0, 20.0]
+    assert ended.starts("http://a/other")[0] == 0.0
+
+
 def test_who_wants_to_be_left_alone_for_long_is_not_asked_again(web: Web) -> None:
     web.status(A, 503, retry_after=31.0)
     ended = check(web, A)
@@ -382,6 +390,20 @@ def test_rounds_go_on_until_they_are_stopped(web: Web) -> None:
     counts = Counter(result.target.url for result in ended.results)
     assert [round(counts[url] / 10) for url in (A, B, C)] == [6, 2, 1]
     assert {reason(result) for result in ended.results} == {"up"}
+
+
+def test_what_a_schedule_rounds_is_not_waited_for_for_ever(web: Web) -> None:
+    """On a clock that jumps from wakeup to wakeup, the time would never be quite come."""
+
+    class Rounding(Once):
+        def due(self, now: float) -> list[int]:
+            return super().due(now) if now > NOW + 10 else []
+
+        def next(self) -> float | None:
+            return NOW + 10 if super().next() is not None else None
+
+    ended = check(web, A, schedule=Rounding(1), rounds=1_000)
+    assert ended.starts(A) == [10.0]
 
 
 def test_the_clock_may_be_set_meanwhile(web: Web) -> None:

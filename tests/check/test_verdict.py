@@ -88,6 +88,24 @@ TABLE: list[tuple[str, Outcome, dict[str, Any], str]] = [
         "down | timeout | no connection within 10 s",
     ),
     (
+        "no answer in time",
+        failed(Reason.TIMEOUT, "read: not a byte for 20 s", connect_us=9, first_us=20_000_000),
+        {},
+        "down | timeout | no answer within 20 s",
+    ),
+    (
+        "only half of it in time",
+        failed(Reason.TIMEOUT, "read: not a byte for 20 s", connect_us=9, first_us=9, body_us=20_000_000),
+        {},
+        "down | timeout | not whole after 20 s",
+    ),
+    (
+        "no handshake in time",
+        failed(Reason.TIMEOUT, "total: the answer was not whole after 0.7 s", connect_us=9, tls_us=700_000),
+        {},
+        "down | timeout | no connection within 0.7 s",
+    ),
+    (
         "cut off",
         failed(Reason.RESET, "[Errno 104] Connection reset by peer"),
         {},
