@@ -18,7 +18,7 @@ QUOTED = $(foreach url,$(URLS),'$(url)')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help crawl check test kills lint format bench bench-scale bench-latency bench-history conformance lock clean
+.PHONY: help crawl check test kills lint format bench bench-scale bench-latency bench-history bench-watch conformance lock clean
 
 help: ## explain these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
@@ -47,8 +47,9 @@ test: $(READY) lint ## check everything: style, types, tests, coverage; ARGS="-k
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-kills: $(READY) ## kill crawls at SEEDS=20 times as many moments as 'make test' does; takes some twenty minutes
-	@KILL_SEEDS=$(or $(SEEDS),20) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 tests/kills
+kills: $(READY) ## kill crawls and watches at SEEDS=20 times as many moments as 'make test' does; takes some twenty minutes
+	@KILL_SEEDS=$(or $(SEEDS),20) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
+		tests/kills tests/check/test_history_kills.py tests/check/test_watch_kills.py
 
 lint: $(READY) ## check style and types
 	@$(BIN)/ruff check
@@ -70,6 +71,9 @@ bench-latency: $(READY) ## measure whether a server's time stays its own under 1
 
 bench-history: $(READY) ## measure what the history of a watch takes, to write, to keep and to ask; ARGS="--help" says how
 	@$(BIN)/python -m benchmarks.history $(ARGS)
+
+bench-watch: $(READY) ## measure a watch of 700 targets every 10 s, and its page meanwhile, for MINUTES=5
+	@$(BIN)/python -m benchmarks.watch --minutes '$(or $(MINUTES),5)' $(ARGS)
 
 conformance: $(READY) ## measure how much of the public test suites holds; DATA=folder with their files, ARGS="-v" names failures
 	@$(BIN)/python -m benchmarks.conformance --data '$(DATA)' $(ARGS)

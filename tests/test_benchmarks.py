@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import latency, watch
 from benchmarks.history import asking, keeping, writing
 from benchmarks.runs import crawl
 from benchmarks.scale import Point, alone, core, memory, rounds, whole
@@ -63,6 +64,17 @@ def test_memory_and_cpu_of_large_crawls_are_measured_in_processes_of_their_own()
         assert cost > 0
 
 
+def test_a_watch_and_its_page_are_measured() -> None:
+    load = watch.Load(hosts=2, pages=3, every=1, seconds=2.0, clients=4, listeners=1, pause=0.05, warm=2.0)
+    found = watch.measure(load)
+    assert found.done > 0
+    assert found.down == 0
+    assert found.cpu > 0
+    assert all(times for times in found.answers.values())
+    assert min(found.memory) > 10_000_000
+    assert len(watch.told(found)) > 10
+
+
 def memory_crawl(at: Point) -> Crawl:
     """The crawl that memory is measured of, at the moment of the measurement."""
     return deque(rounds(at, at.web(), Nowhere()), maxlen=1).pop()
@@ -74,3 +86,13 @@ def test_the_history_of_a_watch_is_measured(tmp_path: Path) -> None:
     assert all(cost > 0 for cost in costs)
     assert keeping(tmp_path / "b.sqlite", few=1, days=4).keys() >= {"results", "hours", "days", "free pages"}
     assert all(min(times) > 0 for times in asking(tmp_path / "c.sqlite", count=5, days=5).values())
+
+
+def test_the_latency_of_a_server_is_measured() -> None:
+    with latency.Server(0.02) as server:
+        sight = latency.probe("asyncio", server.urls(20))
+        delays = server.delays()
+    assert (len(sight.first), len(sight.server), sight.failed, len(delays)) == (20, 20, 0, 20)
+    assert sight.gap <= 0.002
+    assert min(sight.first) > 10
+    assert min(delays) > 10

@@ -118,7 +118,7 @@ class Notifier:
                 self._lanes[notice.receiver].send(notice)
 
     def close(self, patience: float = 5.0) -> None:
-        """Let what is under way arrive, as far as that takes no longer than ``patience`` seconds; may be called twice."""
+        """Let what is under way arrive, as far as that takes no longer than ``patience`` seconds; may come twice."""
         for lane in self._lanes.values():
             lane.end()
         until = time.monotonic() + patience
