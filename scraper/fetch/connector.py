@@ -183,7 +183,9 @@ class Connector(TCPConnector):
             raise FetchError(Reason.PROXY, f"{proxy.host}:{proxy.port}: {shown}") from error
 
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
-        """Take back a connection that has served."""
+        """Take back a connection that has served; one that serves nobody else is cut off where that means no loss."""
+        if self._force_close and key.is_ssl:
+            protocol.abort()  # see above: a probe must not leave sockets behind that wait for a goodbye
         super()._release(key, protocol, should_close=should_close)
         if not self._closed and protocol.transport is not None and not self._force_close:
             self._idle[protocol] = key

@@ -8,6 +8,7 @@ the whole by construction, and what we cannot know of is the server's.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import time
@@ -50,7 +51,8 @@ class Trace:
         self.refused: str | None = None
         self._spent: dict[str, float] = {}
         self._phase: str | None = None
-        self._since = self._tried = 0.0
+        self._since = 0.0
+        self._tried: dict[str | None, float] = {}
         self._socket: socket.socket | None = None
 
     def enter(self, phase: str) -> None:
@@ -73,12 +75,16 @@ class Trace:
     def tried(self, address: str | None) -> None:
         """A connection is about to be made to ``address``; None where that is a proxy's."""
         self.address = address
-        self._tried = time.perf_counter()
+        self._tried[address] = time.perf_counter()
 
     def connected(self, sock: socket.socket) -> None:
-        """It was made. What addresses took that were tried before is the network's too."""
-        self._socket = None if self.address is None else sock
-        self.leave(lag_of_connect(time.perf_counter() - self._tried, ask(self._socket)))
+        """One was made. What others took that were tried before, or at the same time, is the network's too."""
+        if self.address is not None:
+            self._socket = sock
+            with contextlib.suppress(OSError):  # reset already
+                peer = sock.getpeername()[0]
+                self.address = peer if peer in self._tried else self.address
+        self.leave(lag_of_connect(time.perf_counter() - self._tried[self.address], ask(self._socket)))
 
     def answered(self) -> None:
         """In a handshake: there is an answer to what was sent when the phase was entered."""
