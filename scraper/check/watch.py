@@ -76,9 +76,17 @@ class Watch:
     """
 
     def __init__(
-        self, run: Run[Result], core: Checks, schedule: Rounds, asked: Asked, wall: Callable[[], float]
+        self,
+        core: Checks,
+        backend: Backend,
+        history: History,
+        schedule: Rounds,
+        asked: Asked,
+        wall: Callable[[], float],
     ) -> None:
-        self.run, self.schedule = run, schedule
+        self.run: Run[Result] = Run(core, backend, _Recording(history, asked))
+        self.schedule = schedule
+        self._history, self._closed = history, False
         self.url: str | None = None
         self._core, self._asked, self._wall = core, asked, wall
         self._notifier: Notifier | None = None
@@ -114,6 +122,9 @@ class Watch:
 
     def close(self) -> None:
         """End the workers, the notices, and the page, and make everything durable; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
         with contextlib.ExitStack() as stack:  # the last comes first, whatever happens in it
             stack.callback(self.run.close)
             if self._web is not None:
@@ -121,6 +132,7 @@ class Watch:
             stack.callback(self._asked.close)
             if self._notifier is not None:
                 stack.callback(self._notifier.close)
+            stack.callback(self._history.commit)  # before others are waited for
             stack.callback(self.run.backend.close)
 
     def __enter__(self) -> Self:
@@ -177,7 +189,7 @@ def open_watch(
         stack.callback(history.close)
         schedule = _rounds(checks, wall(), chance, history.last_checked(), zone)
         core = Checks(checks.targets, settings, schedule, chance, wall() - backend.clock())
-        watch = Watch(Run(core, backend, _Recording(history, asked)), core, schedule, asked, wall)
+        watch = Watch(core, backend, history, schedule, asked, wall)
         news.watch = watch
         stack.pop_all()
     try:
