@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scraper.check.config import Checklist
-from scraper.check.model import Statuses, Target
+from scraper.check.config import Checklist, Watch
+from scraper.check.keys import KEYS, read_key
+from scraper.check.model import Statuses, Target, Verdict
+from scraper.check.outputs import FORMATS, format_of
 from scraper.check.schema import schema, schema_text
 from scraper.check.targets import read_checks
+from scraper.cli.check import CONCURRENCY
 from scraper.errors import ConfigError
+from scraper.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "checks.md").read_text("utf-8")
 
 EVERYTHING = r"""
 [defaults]
@@ -347,3 +353,40 @@ def test_the_schema_knows_all_keys() -> None:
 
 def test_the_example_can_be_read() -> None:
     assert len(read_checks([str(ROOT / "urls" / "checks.toml"), str(ROOT / "urls" / "checks.txt")]).targets) > 5
+
+
+def blocks(kind: str) -> list[str]:
+    """The fenced blocks of this kind in the reference for users."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)
+
+
+def test_the_reference_says_what_is_read() -> None:
+    (toml,), (lines,) = blocks("toml"), blocks("list")
+    assert [each.key for each in read(toml).targets] == ["front page", "eu/api", "eu/https://old.shop.example/"]
+    Path("list").write_text(lines)
+    shop, same, api, old, news = read_checks(["list"]).targets
+    assert (shop.key, same.url, api.values[1]) == ("eu/shop", shop.url, ("checks[0].up", "true"))
+    assert (old.follow, news.patterns, news.every) == (False, (r"\d+ articles",), "*/5 * * * *")
+    wrong = toml.replace('expect = [200, "204..206"]', 'expct = [200, "204..206"]')
+    assert complaint(wrong) in DOCS
+
+
+def test_the_reference_has_all_keys_formats_and_verdicts() -> None:
+    first_cells = set(re.findall(r"^\| `([\w-]+)` \|", DOCS, re.MULTILINE))
+    assert first_cells == {*KEYS, *FORMATS, *(verdict.value for verdict in Verdict)}
+    for form in FORMATS:
+        row = re.search(rf"^\| `{form}` \| (`\..*?) \|", DOCS, re.MULTILINE)
+        assert row is not None
+        assert {format_of(f"x{ending}") for ending in re.findall(r"`(\.\w+)`", row[1])} == {form}
+
+
+def test_the_reference_has_the_usual_values() -> None:
+    usual = Target(url="http://a/")
+    rows = dict(re.findall(r"^\| `([\w-]+)` \|.*\| `?([^`|]*)`? \|$", DOCS, re.MULTILINE))
+    fields = [read_key(key, rows[key]) for key in ("expect", "cert-days", "method", "tries", "pause", "follow")]
+    for each in (*fields, read_key("slower-than", rows["slower-than"])):
+        for field, value in each.items():
+            assert getattr(usual, field) == value
+    assert read_key("timeout", rows["timeout"]) == {"timeout": Settings().limits.total}
+    assert rows["every"] == Watch().every
+    assert f"{CONCURRENCY} requests are in flight" in DOCS
