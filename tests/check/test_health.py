@@ -118,7 +118,12 @@ VERDICTS = st.lists(st.sampled_from([U, U, D, D, B, C, S]), max_size=80)
 RULES = st.builds(Rules, fall=st.integers(1, 4), rise=st.integers(1, 4), flap=st.integers(0, 6))
 
 
-@given(VERDICTS, RULES, st.sets(st.integers(0, 80), max_size=10), st.lists(st.integers(-5, 60), min_size=80))
+@given(
+    VERDICTS,
+    RULES,
+    st.sets(st.integers(0, 80), max_size=10),
+    st.lists(st.sampled_from([-90, 0, 60]), min_size=80, max_size=80),
+)
 def test_changes_alternate_in_order_and_are_few(
     verdicts: list[Verdict], rules: Rules, calm: set[int], leaps: list[int]
 ) -> None:

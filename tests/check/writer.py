@@ -1,12 +1,15 @@
-"""A process that writes a history until it is killed: ``python -m tests.check.writer FILE SEED``.
+"""A process that writes a history until it is killed: ``python -m tests.check.writer FILE SEED [SQL NUMBER]``.
 
-It prints the target and the time of each result once that is committed, a group a line.
+It prints the target and the time of each result once that is committed, a group a line. With ``SQL`` it kills itself
+before the so-manieth statement that begins so.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import random
+import signal
 import sys
 
 from scraper.check.health import Change
@@ -26,12 +29,26 @@ def tell(change: Change) -> list[str]:
     return ["hook"]
 
 
-def main(path: str, seed: str) -> None:
+def kill_before(history: History, sql: str, number: int) -> None:
+    left = number
+
+    def look(statement: str) -> None:
+        nonlocal left
+        left -= statement.startswith(sql)
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    history._database.set_trace_callback(look)
+
+
+def main(path: str, seed: str, sql: str | None = None, number: str = "1") -> None:
     chance = random.Random(f"{path}{seed}")
     over = targets(TARGETS)
     # some groups by their size, some by time, and roll-ups that begin and go all the time
     retention = Retention(raw=86_400.0, hourly=3 * 86_400.0)
     history = History(path, over, committed=say, tell=tell, retention=retention)
+    if sql is not None:
+        kill_before(history, sql, int(number))
     last = max(history.last_checked().values(), default=0.0)
     results = itertools.dropwhile(lambda each: each.due <= last, stream(over, int(seed), every=900.0))
     while True:
