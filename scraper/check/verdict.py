@@ -173,11 +173,12 @@ def _late(evidence: Evidence, detail: str) -> str:
 
     Of limits that are equal any may be named, whichever a border looks at first: the phase says more.
     """
-    missing = (
-        "not whole after" if evidence.body_us else "no answer within" if evidence.first_us else "no connection within"
-    )
     limit = _SECONDS.search(detail)
-    return f"{missing} {limit[0]}" if limit else _plain(detail)
+    if limit is None:
+        return _plain(detail)
+    if evidence.body_us:
+        return f"not whole after {limit[0]}"
+    return f"no {'answer' if evidence.first_us else 'connection'} within {limit[0]}"
 
 
 def _plain(detail: str) -> str:
