@@ -79,6 +79,8 @@ IMPURE = {
     "urllib3",
 }
 PURE = {"errors", "model", "url", "join", "addresses", "scope", "settings", "stats", "core"}
+PURE_CHECKS = {f"check/{name}.py" for name in ("core", "health", "hops", "model", "schedule", "steps", "verdict")}
+"""Of the part for checks, which has a shell too, the files that are pure."""
 
 LATE: dict[str, str] = {
     "__main__.py": "Ctrl-C during the imports is no reason for a traceback",
@@ -177,8 +179,30 @@ def test_no_part_imports_what_the_table_does_not_say() -> None:
 
 
 def test_the_pure_parts_touch_nothing_outside() -> None:
-    wrong = [str(edge) for edge in EDGES if part_of_file(edge.file) in PURE and edge.module.split(".")[0] in IMPURE]
+    wrong = [str(edge) for edge in EDGES if _is_pure(edge.file) and edge.module.split(".")[0] in IMPURE]
     assert wrong == []
+
+
+def _is_pure(file: Path) -> bool:
+    return part_of_file(file) in PURE or str(file.relative_to(PACKAGE)) in PURE_CHECKS
+
+
+def test_the_pure_files_of_checks_are_there_and_use_no_other() -> None:
+    """Nor anything that is not pure among our own."""
+    files = {str(file.relative_to(PACKAGE)) for file in FILES}
+    assert files >= PURE_CHECKS
+    allowed = PURE | {"check"}
+    wrong = [
+        str(edge)
+        for edge in INSIDE
+        if str(edge.file.relative_to(PACKAGE)) in PURE_CHECKS
+        and (part(edge.module) not in allowed or (part(edge.module) == "check" and not _is_pure(_file(edge.module))))
+    ]
+    assert wrong == []
+
+
+def _file(module: str) -> Path:
+    return (PACKAGE.parent / module.replace(".", "/")).with_suffix(".py")
 
 
 def test_imports_inside_functions_are_in_the_table() -> None:
