@@ -1,14 +1,13 @@
 """The worker's side: a request becomes an outcome, by fetching and parsing, and nothing is raised on the way.
 
-Here is the one table that says which reason an exception means, whoever raised it.
+What an exception means is said in :mod:`scraper.fetch.reasons`.
 """
 
 from __future__ import annotations
 
-import errno
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
@@ -16,16 +15,15 @@ import msgspec
 from xxhash import xxh3_64_intdigest
 
 from scraper.errors import is_signal
-from scraper.fetch import FetchError
+from scraper.fetch.reasons import class_name, detail, named, reason_of
 from scraper.fetch.response import is_redirect
-from scraper.fetch.tls import tls_trouble
 from scraper.fetch.trace import Trace
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Response, Timings
 from scraper.parse.challenge import challenge
 from scraper.parse.conditions import unmet
 from scraper.url import canonical
 
-__all__ = ["OURS", "REASONS", "WRAPPERS", "conclude", "reason_of", "visit", "visit_async"]
+__all__ = ["conclude", "conclude_probe", "visit", "visit_async"]
 
 Parse = Callable[..., Page]
 """Called with the response of a page; for robots files and sitemaps with the kind of the request too."""
@@ -76,7 +74,7 @@ async def visit_async(fetcher: AsyncFetcher, parse: Parse, request: Request, sub
     try:
         response = await fetcher.fetch(request, trace)
     except BaseException as error:  # as above
-        if _passes(error) or _class_name(type(error)) in _ENDING:
+        if _passes(error) or class_name(type(error)) in _ENDING:
             raise
         return _failed(request, error, submitted, began, at, trace)
     if trace is not None:
@@ -111,14 +109,14 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
             if _passes(error):
                 raise
             timings = _timings(response.timings, waited_us, began)
-            return Failed(request, Reason.PARSE, _detail(_named(error)), timings, response.at)
+            return Failed(request, Reason.PARSE, detail(named(error)), timings, response.at)
     return Fetched(
         request,
         response.status,
         page,
         location,
         _retry_after(headers.get("retry-after"), response.at),
-        media_type if media_type is None or media_type in _HTML else _detail(media_type),
+        media_type if media_type is None or media_type in _HTML else detail(media_type),
         len(response.body),
         response.wire,
         _timings(response.timings, waited_us, began),
@@ -159,100 +157,12 @@ def _target(parse: Parse, request: Request, response: Response) -> str | None:
     return cleaned if cleaned != request.url else target
 
 
-def reason_of(error: BaseException) -> tuple[Reason, str]:
-    """What an exception means, and its text for a person.
-
-    A lack that :data:`OURS` knows is nobody else's fault. A :class:`FetchError` says it itself, and so does
-    trouble with certificates. Else the first in the chain of causes that :data:`REASONS` knows decides, from the
-    outermost inwards; then the first that :data:`WRAPPERS` knows; all else is a bug of ours.
-    """
-    chain = list(_chain(error))
-    for nested in chain:
-        if isinstance(nested, OSError) and nested.errno in OURS:
-            return Reason.INTERNAL, OURS[nested.errno]
-    for nested in chain:
-        if isinstance(nested, FetchError):
-            return nested.reason, _detail(nested.detail)
-    for nested in chain:
-        told = tls_trouble(nested)
-        if told is not None:
-            return Reason.TLS, _detail(told)
-    for table in (REASONS, WRAPPERS):
-        for nested in chain:
-            for kind in type(nested).__mro__:
-                reason = table.get(_class_name(kind))
-                if reason is not None:
-                    return reason, _detail(str(nested) or _named(nested))
-    return Reason.INTERNAL, _detail(_named(error))
-
-
-REASONS = {
-    "socket.gaierror": Reason.DNS,
-    "ssl.SSLEOFError": Reason.RESET,
-    "ssl.SSLZeroReturnError": Reason.RESET,
-    "ssl.SSLError": Reason.TLS,
-    "builtins.TimeoutError": Reason.TIMEOUT,
-    "builtins.ConnectionRefusedError": Reason.CONNECT,
-    "builtins.ConnectionError": Reason.RESET,  # reset, aborted, broken pipe
-    "builtins.UnicodeError": Reason.URL,  # of the idna codec: a label that no name can have
-    "http.client.RemoteDisconnected": Reason.RESET,
-    "http.client.IncompleteRead": Reason.RESET,
-    "urllib3.exceptions.ProxyError": Reason.PROXY,
-    "urllib3.exceptions.LocationValueError": Reason.URL,
-    "urllib3.exceptions.NameResolutionError": Reason.DNS,
-    "urllib3.exceptions.NewConnectionError": Reason.CONNECT,
-    "urllib3.exceptions.TimeoutError": Reason.TIMEOUT,
-    "urllib3.exceptions.IncompleteRead": Reason.RESET,
-    "urllib3.exceptions.DecodeError": Reason.ENCODING,
-    "requests.exceptions.ProxyError": Reason.PROXY,
-    "requests.exceptions.Timeout": Reason.TIMEOUT,
-    "requests.exceptions.ChunkedEncodingError": Reason.RESET,
-    "requests.exceptions.ContentDecodingError": Reason.ENCODING,
-    "requests.exceptions.InvalidURL": Reason.URL,
-    "requests.exceptions.InvalidSchema": Reason.URL,
-    "aiohttp.client_exceptions.ClientProxyConnectionError": Reason.PROXY,
-    "aiohttp.client_exceptions.ClientHttpProxyError": Reason.PROXY,
-    "aiohttp.client_exceptions.ClientConnectorDNSError": Reason.DNS,
-    "aiohttp.client_exceptions.ClientConnectorCertificateError": Reason.TLS,
-    "aiohttp.client_exceptions.ServerTimeoutError": Reason.TIMEOUT,
-    "aiohttp.client_exceptions.ServerDisconnectedError": Reason.RESET,
-    "aiohttp.client_exceptions.ClientPayloadError": Reason.RESET,
-    "aiohttp.client_exceptions.ClientResponseError": Reason.PROTOCOL,
-    "aiohttp.client_exceptions.InvalidURL": Reason.URL,
-}
-"""What exceptions mean that know it themselves, by the name of their class or of a base of it. Names, since a crawl
-with one library must not load the other."""
-
-WRAPPERS = {
-    "urllib3.exceptions.SSLError": Reason.TLS,
-    "requests.exceptions.SSLError": Reason.TLS,
-    "http.client.HTTPException": Reason.PROTOCOL,
-    "urllib3.exceptions.ProtocolError": Reason.PROTOCOL,
-    "requests.exceptions.ConnectionError": Reason.CONNECT,
-    "aiohttp.client_exceptions.ClientConnectorSSLError": Reason.TLS,
-    "aiohttp.client_exceptions.ClientConnectorError": Reason.CONNECT,
-    "aiohttp.client_exceptions.ClientOSError": Reason.RESET,
-    "aiohttp.client_exceptions.ClientError": Reason.PROTOCOL,
-    "requests.exceptions.RequestException": Reason.PROTOCOL,
-    "builtins.OSError": Reason.CONNECT,  # network or host unreachable
-}
-"""What those mean that only wrap another, when there is nothing more telling inside."""
-
-OURS = {
-    errno.EMFILE: "this process has too many files open: raise `ulimit -n`, or lower the concurrency",
-    errno.ENFILE: "the system has too many files open: lower the concurrency",
-}
-"""What the system refuses for a lack of our own, whatever it was asked for, with what can be done about it."""
-
 _ENDING = frozenset({"asyncio.exceptions.CancelledError", "builtins.GeneratorExit"})
 """How a coroutine is told to end."""
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TYPE = re.compile(r"[ \t]*(?!\*/\*)[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:;|\Z)")
 _DAY = 86_400.0
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_ADDRESS = re.compile(r"<([\w.]++)[^<>]* at 0x[0-9a-fA-F]+>|\b0x[0-9a-fA-F]{6,}")
-_DETAIL = 200
 
 
 def _passes(error: BaseException) -> bool:
@@ -260,21 +170,17 @@ def _passes(error: BaseException) -> bool:
     return is_signal(error) or isinstance(error, SystemExit)
 
 
-def _class_name(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
 def _failed(
     request: Request, error: BaseException, submitted: float, began: float, at: float, trace: Trace | None
 ) -> Outcome:
-    reason, detail = reason_of(error)
+    reason, text = reason_of(error)
     if reason is Reason.PRIVATE_ADDRESS:  # nothing was sent
-        return Refused(request, reason, detail, at)
+        return Refused(request, reason, text, at)
     if trace is not None:
         began = trace.watch.began
     ended = time.perf_counter()
     timings = Timings(waited_us=_us(submitted, began), server_us=_us(began, ended))
-    return Failed(request, reason, detail, timings, at, None if trace is None else trace.evidence(ended))
+    return Failed(request, reason, text, timings, at, None if trace is None else trace.evidence(ended))
 
 
 def _timings(fetched: Timings, waited_us: int, began: float) -> Timings:
@@ -314,27 +220,3 @@ def _retry_after(value: str | None, at: float) -> float | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return min(_DAY, max(0.0, seconds))
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and what it wraps or came from, each once, from the outermost inwards."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        nested = waiting.pop(0)
-        if id(nested) in seen:
-            continue
-        seen.add(id(nested))
-        yield nested
-        inner = (getattr(nested, "reason", None), getattr(nested, "os_error", None), *nested.args, nested.__cause__)
-        waiting += [value for value in inner if isinstance(value, BaseException)]
-
-
-def _named(error: BaseException) -> str:
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _detail(text: str) -> str:
-    """One short line without control characters, nor addresses in memory, which would differ from run to run."""
-    text = _ADDRESS.sub(r"\1", _CONTROLS.sub(" ", text[: 5 * _DETAIL])).strip()
-    return text if len(text) <= _DETAIL else text[: _DETAIL - 1] + "…"

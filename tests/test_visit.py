@@ -12,10 +12,11 @@ from email.utils import formatdate
 import pytest
 
 from scraper.fetch import FetchError
+from scraper.fetch.reasons import OURS, REASONS, WRAPPERS, reason_of
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Request, Response, Timings
 from scraper.parse import make_parser
 from scraper.settings import Settings
-from scraper.visit import OURS, REASONS, WRAPPERS, conclude, reason_of, visit, visit_async
+from scraper.visit import conclude, visit, visit_async
 
 URL = "http://example.test/a/b"
 REQUEST = Request(URL)

@@ -1,6 +1,6 @@
 """Why a fetch gave no response, where the border itself found out.
 
-What the libraries raise passes through as it is; :mod:`scraper.visit` holds the one table that says what each means.
+What the libraries raise passes through as it is; :mod:`scraper.fetch.reasons` holds the one table of what each means.
 """
 
 from __future__ import annotations
