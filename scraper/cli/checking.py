@@ -39,7 +39,7 @@ from scraper.settings import Settings
 from scraper.store import PipeClosed
 from scraper.tuning import tune
 
-__all__ = ["check_settings", "drive", "given_keys", "read_targets"]
+__all__ = ["CheckProgress", "check_settings", "drive", "failing", "given_keys", "read_targets"]
 
 FAILURES, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
 
@@ -153,7 +153,7 @@ def failing(words: Sequence[Sequence[str]]) -> frozenset[Verdict]:
     return frozenset(Verdict(word) for word in named - {"none"})
 
 
-class _Progress(Progress):
+class CheckProgress(Progress):
     """How checks go: ``120 of 1,000 checked  12.0/s  50 in flight  3 down  1 slow``."""
 
     def told(self, counts: Mapping[Verdict, int], total: int, in_flight: int) -> None:
@@ -200,7 +200,9 @@ class _Job:
 
     def _drive(self, run: Run[Result]) -> int:
         """Run to the end, whichever that is; the reports are written while signals are still in our hands."""
-        progress = _Progress(sys.stderr, quiet=self._notes.quiet, color=wants_color(self._given["color"], sys.stderr))
+        progress = CheckProgress(
+            sys.stderr, quiet=self._notes.quiet, color=wants_color(self._given["color"], sys.stderr)
+        )
         with self._teller.about(run), interruptible(run, self._notes.interject):
             try:
                 for results in run.rounds():

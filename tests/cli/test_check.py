@@ -21,7 +21,7 @@ from fixtures.targets import DemoTargets
 from scraper.backends import NAMES
 from scraper.check.model import Verdict
 from scraper.cli.check import CONCURRENCY
-from scraper.cli.checking import failing
+from scraper.cli.checking import CheckProgress, failing
 from scraper.settings import Settings
 from tests.cli.command import COMMAND, Gate, environment, scraper, started
 from tests.cli.test_interrupt import ended, read_until
@@ -211,6 +211,18 @@ def test_quiet_and_verbose(server: ScriptedServer, capsys: pytest.CaptureFixture
 def test_colours_where_they_are_asked_for(server: ScriptedServer, capsys: pytest.CaptureFixture[str]) -> None:
     assert "\x1b[32mup" in scraper(capsys, "check", server.url("/"), *QUICK, "--color", "always").out
     assert "\x1b" not in scraper(capsys, "check", server.url("/"), *QUICK).out
+
+
+def test_progress_is_told_in_one_line() -> None:
+    stream, now = io.StringIO(), [0.0]
+    progress = CheckProgress(stream, live=True, clock=lambda: now[0])
+    now[0] = 2.0
+    counts = {Verdict.UP: 1_230, Verdict.DOWN: 3, Verdict.SLOW: 1}
+    progress.told(counts, 10_000, 50)
+    line = "1,234 of 10,000 checked  617.0/s  50 in flight  3 down  1 slow  1,230 up"
+    assert stream.getvalue() == f"\r{line[:79]}\x1b[K"
+    progress.told(counts, 10_000, 50)
+    assert stream.getvalue().count("checked") == 1
 
 
 def test_annotations_mark_the_lines_of_lists(
@@ -404,8 +416,9 @@ def test_every_checks_again_and_again(here: Path, server: ScriptedServer) -> Non
     second = Gate(page("again"))
     server.script("/", one_by_one(page("first"), second))
     try:
+        Path("free.toml").write_text("[web]\nlisten = '127.0.0.1:0'\n")
         store = ("--every", "1s", "--store", "x.sqlite", "--backend", "asyncio", "--method", "get")
-        process = started("check", server.url("/"), *store, cwd=here)
+        process = started("check", server.url("/"), "free.toml", *store, cwd=here)
         assert second.asked.wait(30)
         process.send_signal(signal.SIGINT)
     finally:
