@@ -18,6 +18,7 @@ from scraper.check.core import AT_ONCE, LOSSES, Checks
 from scraper.check.model import Result, Statuses, Target, Verdict
 from scraper.check.rounds import Rounds
 from scraper.check.schedule import Once
+from scraper.cli.diagnose import describe
 from scraper.engine import run
 from scraper.model import Certificate, Evidence, Failed, Fetched, Outcome, Reason, Request, Timings
 from scraper.run import Nowhere, Run
@@ -432,6 +433,18 @@ def test_a_run_drives_checks_as_it_drives_crawls(web: Web) -> None:
         assert under_way.stats.fetches == 2
         assert under_way.elapsed == pytest.approx(0.05)
     assert [reason(result) for result in results] == ["up", "up"]
+
+
+def test_a_run_of_checks_can_be_told_about(web: Web) -> None:
+    core = Checks([Target(url=A), Target(url="http://a/2")], manners(per_host=1), Once(2), lambda: 0.0, NOW)
+    with Run(core, Simulated(web, latency=60.0), Nowhere()) as under_way:
+        next(iter(under_way.rounds()))
+        under_way.stop()
+        assert [*describe(under_way)][:3] == [
+            "checks: 0.2 s, 1 in flight, 1 waiting",
+            "  clock 0.250 s, only an outcome helps",
+            "  ending: nothing new is started",
+        ]
 
 
 def test_a_run_of_checks_can_be_broken_off(web: Web) -> None:
