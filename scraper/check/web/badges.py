@@ -34,16 +34,27 @@ KINDS = frozenset({*_UPTIMES, "response"})
 
 _LONGEST = 60
 _WIDTHS = {
-    2.9: "",
-    3.9: "ijlI|'",
-    4.4: " ,.:;!ftJ",
-    5.0: '()[]/\\-r"',
-    6.0: "sczk",
-    6.6: "xvyaeL_?",
-    7.0: "bdghnopquFTZEYPXSKBVACR0123456789$",
-    8.2: "GHNUDOQ",
-    9.0: "w+<=>~#^",
-    10.8: "mM&@W%",
+    2.95: "'|",
+    3.02: "il",
+    3.87: " fj",
+    4.0: ".,",
+    4.33: "t!",
+    4.65: "rI",
+    5.0: ':;()[]/\\-J"',
+    5.75: "szc_`",
+    6.2: "LF?",
+    6.51: "kxvy",
+    6.6: "aeP",
+    6.7: "oTY",
+    6.85: "bdgpq",
+    6.97: "hnuE0123456789$*",
+    7.53: "ABSVXZKCR",
+    8.05: "U&",
+    8.25: "HN",
+    8.55: "DGOQ",
+    9.0: "w+<=>~#^M",
+    10.8: "mW@",
+    11.84: "%",
 }
 _WIDTH = {character: wide for wide, characters in _WIDTHS.items() for character in characters}
 

@@ -60,7 +60,7 @@ class Desk:
     def announce(self, keys: Iterable[str]) -> None:
         """Take in that results of the targets ``keys`` are committed; those who look are told after the next beat."""
         self._news.update(keys)
-        if self._news and self._ticking is None and len(self._broadcaster):
+        if self._news and self._ticking is None and self._broadcaster.clients:
             wait = max(0.0, self._refreshed + self._beat - time.monotonic())
             self._ticking = asyncio.get_running_loop().call_later(wait, self._tick)
 

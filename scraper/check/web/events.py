@@ -58,7 +58,9 @@ class Broadcaster:
         self._clients: set[_Client] = set()
         self._closed = False
 
-    def __len__(self) -> int:
+    @property
+    def clients(self) -> int:
+        """How many there are."""
         return len(self._clients)
 
     def tell(self, version: str, changed: Iterable[str]) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
+import aiohttp
 import msgspec
+from yarl import URL
 
 from scraper.check.model import Attempt, Hop, Result, Target, Verdict
 from scraper.check.web.model import Incident, Span, View
 from scraper.check.web.server import WebServer
 from scraper.model import Certificate
 
-__all__ = ["HOSTILE", "TOKEN", "Facts", "company", "many", "result", "serving", "view"]
+__all__ = ["HOSTILE", "TOKEN", "Answer", "Facts", "ask", "company", "many", "result", "serving", "until", "view"]
 
 TOKEN = "a token of the tests"
 DAY, HOUR = 86_400, 3_600
@@ -249,3 +253,42 @@ def serving(facts: Facts, **given: Any) -> Iterator[WebServer]:
         server.close()
     assert set(threading.enumerate()) <= before
     assert facts.open == 0
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def ask(server: WebServer, path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
+    """One request, sent with the very ``path``; redirects and compression are left as they are."""
+    return asyncio.run(_ask(server.url.rstrip("/") + path, method, headers or {}))
+
+
+async def _ask(url: str, method: str, headers: Mapping[str, str]) -> Answer:
+    given = {"Accept-Encoding": "identity", **headers}
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.request(method, URL(url, encoded=True), headers=given, allow_redirects=False) as answer,
+    ):
+        return Answer(answer.status, answer.headers, await answer.read())
+
+
+def until(holds: Callable[[], Any]) -> Any:
+    """Wait until ``holds()`` is true, and give what it gave."""
+    deadline = time.monotonic() + 60
+    while not (found := holds()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+    return found
