@@ -95,6 +95,7 @@ class Change(msgspec.Struct, frozen=True):
     :ivar verdict, reason, detail: of the result that opened it, also when it closes.
     :ivar flapping: it was opened by bad results that were not in a row.
     :ivar key: the target's.
+    :ivar removed: it closed because the target, or this kind of trouble, is not watched any more; nobody knows more.
     """
 
     opened: bool
@@ -107,6 +108,7 @@ class Change(msgspec.Struct, frozen=True):
     detail: str = ""
     flapping: bool = False
     key: str = ""
+    removed: bool = False
 
 
 def step(

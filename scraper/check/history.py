@@ -31,7 +31,8 @@ from scraper.store.sink import GROUP, GROUP_SECONDS
 __all__ = ["Committed", "History"]
 
 _TARGET = """INSERT INTO targets (key, place, url, definition) VALUES (?, ?, ?, ?)
-    ON CONFLICT (key) DO UPDATE SET place = excluded.place, url = excluded.url, definition = excluded.definition"""
+    ON CONFLICT (key) DO UPDATE SET
+    place = coalesce(place, excluded.place), url = excluded.url, definition = excluded.definition"""
 _STATES = "SELECT id, key, place, definition, health, result FROM targets LEFT JOIN states ON target = id"
 _RESULT = "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OPENED = """INSERT INTO incidents (target, kind, started, opened, verdict, reason, detail, flapping)
@@ -65,6 +66,7 @@ class History(Box):
     A target is known by its key. One that is not among ``targets`` any more stays in the history, its open incidents
     end at its last result, and its results are not recorded: nor are those of others that were asked for out of turn.
 
+    :param only: whether these are all that is watched now; if not, others go on to be, as for a check in between.
     :param windows: of maintenance.
     :param tell: says who is to be told of a change; there is a notice in the outbox for each.
     :param committed: is called after each group with what is durable now.
@@ -77,6 +79,7 @@ class History(Box):
         path: str | Path,
         targets: Sequence[Target],
         *,
+        only: bool = True,
         rules: Rules | None = None,
         windows: Windows | None = None,
         retention: Retention | None = None,
@@ -95,7 +98,7 @@ class History(Box):
         self._reasons: dict[str, int] = {}
         super().__init__(path, prepare, resume=True, again="start it again")
         try:
-            self._register(targets)
+            self._register(targets, only)
             self._load()
         except BaseException:
             super().close()
@@ -201,14 +204,16 @@ class History(Box):
             self._reasons[word] = number
         return number
 
-    def _register(self, targets: Sequence[Target]) -> None:
-        """Take ``targets`` as those that are watched, and no others; end what is open of others."""
+    def _register(self, targets: Sequence[Target], only: bool) -> None:
+        """Take ``targets`` as those that are watched, and where they are all of them end what is open of others."""
         with self._transaction() as db:
             db.execute("INSERT OR IGNORE INTO meta VALUES ('late', 0)")
-            db.execute("UPDATE targets SET place = NULL")
-            rows = [(_key(each), place, _text(each.url), encoded(each)) for place, each in enumerate(targets)]
+            if only:
+                db.execute("UPDATE targets SET place = NULL")
+            (free,) = db.execute("SELECT coalesce(max(place) + 1, 0) FROM targets").fetchone()
+            rows = [(_key(each), place, _text(each.url), encoded(each)) for place, each in enumerate(targets, free)]
             db.executemany(_TARGET, rows)
-            for _, place, watched in _states(db):
+            for _, place, watched in _states(db) if only else ():
                 for kind in list(watched.health):
                     if place is None or kind not in self._rules.kinds:
                         self._drop(db, watched, kind)
@@ -219,7 +224,8 @@ class History(Box):
         if health.cause is not None:
             cause, started = health.cause, health.since or health.at
             about = (cause.verdict, cause.reason, cause.detail)
-            self._change(db, watched, Change(False, kind, health.at, started, health.at, *about))
+            end = Change(False, kind, health.at, started, health.at, *about, removed=True)
+            self._change(db, watched, end)
         db.execute("UPDATE states SET health = ? WHERE target = ?", (encoded(watched.health), watched.id))
 
     def _known(self) -> dict[str, _Watched]:

@@ -44,8 +44,8 @@ def headline(change: Change) -> str:
     """One line: ``eu/shop is down: timeout, no answer within 10 s``; ``eu/shop is up again after 5m00s``."""
     if change.opened:
         why = ", ".join(filter(None, ("flapping" if change.flapping else "", *_why(change))))
-        return f"{printable(change.key)} is {_WHAT[change.kind]}" + (f": {why}" if why else "")
-    return f"{printable(change.key)} is {_OVER[change.kind]} after {_lasted(change)}"
+        return f"{printable(change.key)} is {_state(change)}" + (f": {why}" if why else "")
+    return f"{printable(change.key)} is {_state(change)} after {_lasted(change)}"
 
 
 def message_of(change: Change, target: Target | None, page: str | None) -> Message:
@@ -64,8 +64,7 @@ def message_of(change: Change, target: Target | None, page: str | None) -> Messa
         ]
     lines += [printable(target.url)] if target is not None and target.title != target.url else []
     lines += [page] if page else []
-    state = _WHAT[change.kind] if change.opened else _OVER[change.kind]
-    return Message(f"{printable(change.key)} is {state}", "\n".join(lines))
+    return Message(f"{printable(change.key)} is {_state(change)}", "\n".join(lines))
 
 
 def payload(change: Change, target: Target | None, page: str | None) -> bytes:
@@ -92,6 +91,12 @@ def payload(change: Change, target: Target | None, page: str | None) -> bytes:
             },
         }
     )
+
+
+def _state(change: Change) -> str:
+    if change.removed:
+        return "not watched any more"
+    return _WHAT[change.kind] if change.opened else _OVER[change.kind]
 
 
 def _why(change: Change) -> list[str]:

@@ -72,6 +72,7 @@ def _history(file: str, checks: Checklist) -> Writer[Result]:
     return History(
         file,
         checks.targets,
+        only=False,
         rules=Rules(checks.watch.fall, checks.watch.rise),
         windows=Windows(checks.maintenance, zone),
         retention=Retention(keep.keep, keep.hourly, keep.daily),

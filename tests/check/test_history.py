@@ -15,6 +15,7 @@ from scraper.check.config import Maintenance
 from scraper.check.health import Change, Rules
 from scraper.check.history import Committed, History
 from scraper.check.maintenance import Windows
+from scraper.check.message import headline
 from scraper.check.model import Result, Target, Verdict
 from scraper.check.notice import State, Told
 from scraper.check.retention import Retention
@@ -153,11 +154,19 @@ def test_who_is_removed_stays_and_its_incident_ends(open_history: Open, path: Pa
     record(open_history(tell=tell), *outage("+--"))
     open_history(targets(3)[1:], tell=tell)
     assert rows(path, "SELECT ended / 1000 FROM incidents") == [(BEGIN + 120,)]
-    assert [(each.opened, each.key) for each in told] == [(True, "g0/t0"), (False, "g0/t0")]
+    assert [(each.opened, each.key, each.removed) for each in told] == [(True, "g0/t0", False), (False, "g0/t0", True)]
+    assert headline(told[1]) == "g0/t0 is not watched any more after 1m00s"
     assert rows(path, "SELECT key FROM targets WHERE place IS NULL") == [("g0/t0",)]
     record(open_history(tell=tell), *outage("+----+"))
     assert rows(path, "SELECT down FROM days") == [(4,)]
     assert [each.opened for each in told] == [True, False, True]
+
+
+def test_a_check_in_between_leaves_others_as_they_are(open_history: Open, path: Path) -> None:
+    record(open_history(), *outage("+--"))
+    record(open_history([target(1, "g1"), target(7)], only=False, rules=Rules(kinds=())), result(target(7), 9.0))
+    assert rows(path, "SELECT ended FROM incidents") == [(None,)]
+    assert [key for (key,) in rows(path, "SELECT key FROM targets ORDER BY place")] == ["g0/t0", "g1/t1", "g2/t2", "t7"]
 
 
 def test_kinds_that_are_watched_no_more_end(open_history: Open, path: Path) -> None:
