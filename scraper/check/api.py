@@ -19,7 +19,7 @@ from scraper.check.model import Result, Target
 from scraper.check.schedule import Once, Schedule
 from scraper.errors import ConfigError
 from scraper.options import Options, make_settings
-from scraper.run import Nowhere, Run, around, pick
+from scraper.run import Nowhere, Run, around
 from scraper.seeds import seed_url
 
 if TYPE_CHECKING:
@@ -91,8 +91,10 @@ def open_checks(
     try:
         urls = [target.url for target in targets]
         settings = for_checks(settings, urls)
+        if backend == "auto":  # checks wait much and compute little: one core is enough
+            backend = "sequential" if len(targets) == 1 and schedule is None else "asyncio"
         if isinstance(backend, str):
-            backend = create(pick(backend, settings, urls)[0], settings)
+            backend = create(backend, settings)
         epoch = time.time() - backend.clock()
         core = Checks(targets, settings, schedule or Once(len(targets)), chance, epoch)
         return Run(core, backend, store)

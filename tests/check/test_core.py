@@ -20,7 +20,7 @@ from scraper.check.rounds import Rounds
 from scraper.check.schedule import Once
 from scraper.cli.diagnose import describe
 from scraper.engine import run
-from scraper.model import Certificate, Evidence, Failed, Fetched, Outcome, Reason, Request, Timings
+from scraper.model import Certificate, Evidence, Failed, Fetched, Outcome, Reason, Refused, Request, Timings
 from scraper.run import Nowhere, Run
 from scraper.settings import Settings
 from scraper.url import host_key
@@ -84,6 +84,14 @@ def test_whatever_is_down_is_tried_again(web: Web, failure: Reason) -> None:
 def test_what_is_our_own_doing_is_not_tried_again(web: Web, failure: Reason) -> None:
     web.fail(A, failure)
     assert len(check(web, A).starts(A)) == 1
+
+
+def test_what_policy_refuses_is_down_by_its_own_word() -> None:
+    core = Checks([Target(url=A)], manners(), Once(1), lambda: 0.0)
+    (request,) = core.take(0.0, 1).start
+    (result,) = core.receive(Refused(request, Reason.PRIVATE_ADDRESS, "10.0.0.1 is not a public address"), 1.0)
+    assert (reason(result), result.detail) == ("down private-address", "10.0.0.1 is not a public address")
+    assert (statuses(result), result.certificate, core.done) == ([[None]], None, True)
 
 
 @pytest.mark.parametrize(("status", "word"), [(401, "login"), (403, "forbidden"), (429, "rate")])
