@@ -79,7 +79,9 @@ IMPURE = {
     "urllib3",
 }
 PURE = {"errors", "model", "url", "join", "addresses", "scope", "settings", "stats", "core"}
-PURE_CHECKS = {f"check/{name}.py" for name in ("core", "health", "hops", "model", "schedule", "steps", "verdict")}
+PURE_CHECKS = {
+    f"check/{name}.py" for name in ("core", "health", "hops", "model", "rollup", "schedule", "steps", "verdict")
+}
 """Of the part for checks, which has a shell too, the files that are pure."""
 
 LATE: dict[str, str] = {
