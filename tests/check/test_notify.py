@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from scraper.check.model import Target, Verdict
 from scraper.check.notice import Notice, State
 from scraper.check.notify import LONGEST_WAIT, Notifier, wait_before
 from scraper.check.receivers import Receiver, receivers, wanting
-from scraper.check.webhook import retry_after, signature, signing_key
+from scraper.check.webhook import Answer, retry_after, signature, signing_key
 from scraper.errors import ConfigError
 from tests.check.outbox import MemoryOutbox
 from tests.check.receiver import WebhookReceiver
@@ -164,6 +165,27 @@ def test_a_dead_receiver_holds_up_nobody(watches: Callable[..., Watch]) -> None:
         assert len(alive.deliveries) == 1
 
 
+def test_a_receiver_that_is_silent_is_waited_for_no_longer_than_is_said(watches: Callable[..., Watch]) -> None:
+    with WebhookReceiver() as dead:
+        dead.hold.clear()
+        (found,) = hook(dead.url, timeout=0.05)
+        watch = watches([found])
+        watch.outbox.add(found.name, DOWN)
+        watch.until(lambda: bool(watch.outbox.said))
+    assert watch.outbox.said[0].detail == "no answer in time"
+
+
+def test_a_bug_of_ours_leaves_the_receiver_its_thread(watches: Callable[..., Watch]) -> None:
+    (found,) = hook("http://127.0.0.1:9/")
+    found.send = lambda notice, now: Answer(True) if notice.change is UP else 1 / 0  # type: ignore[assignment, return-value]
+    watch = watches([found], expire=60.0)
+    watch.outbox.add(found.name, DOWN)
+    watch.outbox.add(found.name, UP)
+    watch.until_ended(pass_time=1)
+    assert list(watch.outbox.states.values()) == [State.FAILED, State.SENT]
+    assert watch.outbox.said[0].detail == "internal error: ZeroDivisionError"
+
+
 def test_redirects_are_not_followed(watches: Callable[..., Watch]) -> None:
     with WebhookReceiver() as elsewhere, ScriptedServer() as server:
         (found,) = hook(server.script("/hook", redirect(elsewhere.url)))
@@ -292,6 +314,12 @@ def test_services_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ConfigError, match=says) as refused:
             receivers(Notify(apprise=[table]), {}, None)
         assert "hush" not in str(refused.value)
+
+
+def test_without_apprise_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    with pytest.raises(ConfigError, match=r"pip install 'scraper\[notify\]'"):
+        receivers(Notify(apprise=[Apprise(url="json://h/")]), {}, None)
 
 
 def test_one_url_is_named_once() -> None:
