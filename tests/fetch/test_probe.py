@@ -13,6 +13,7 @@ import pytest
 from scraper.model import Evidence, Failed, Fetched, Outcome, Probe, Reason, Request
 from scraper.settings import Identity, Limits, Safety
 from tests.fetch.conftest import BORDERS, Border
+from tests.fetch.socks_server import SocksServer
 from tests.fetch.test_tls import ROOMY, TRUSTING, tls_server
 from tests.server import (
     Behaviour,
@@ -345,6 +346,33 @@ def test_a_refused_certificate_behind_a_proxy_has_its_trouble_only(prober: Borde
     assert found.http is None
     assert found.certificate is not None
     assert (found.certificate.trouble, found.certificate.not_after) == ("the certificate has expired", 0.0)
+
+
+@pytest.mark.parametrize("scheme", ["socks4", "socks5", "socks5h"])
+def test_through_a_socks_proxy(prober: Border, scheme: str) -> None:
+    with tls_server() as server, SocksServer(server.port) as socks:
+        server.script("/", ok())
+        identity = msgspec.structs.replace(TRUSTING, proxy=socks.url(scheme))
+        outcomes = [probed(prober.be(identity, ROOMY), "https://localhost/") for _ in range(2)]
+        assert len(socks.asked) == server.connections == 2
+    for outcome in outcomes:
+        assert isinstance(outcome, Fetched), outcome
+        adds_up(outcome)
+        assert phases(outcome) >= {"connect", "tls", "first"}
+        assert evidence(outcome).address is None
+
+
+def test_a_proxy_that_is_not_there(prober: Border) -> None:
+    with ClosedPort() as proxy:
+        for scheme in ("http", "socks5h"):
+            identity = Identity(proxy=f"{scheme}://127.0.0.1:{proxy.port}")
+            border = Border(prober.name).be(identity, ROOMY)
+            outcome = probed(border, "http://a.test/")
+            border.close()
+            assert isinstance(outcome, Failed)
+            assert outcome.reason is Reason.PROXY
+            adds_up(outcome)
+            assert evidence(outcome).address is None
 
 
 def _tunnel_to(port: int) -> Behaviour:
