@@ -7,6 +7,7 @@ ourselves, which no other exporter takes out, is ``scraper_check_own_wait_second
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -113,11 +114,9 @@ def exposition(accept: str, labelled: Iterable[Labelled]) -> tuple[bytes, str]:
     registry.register(_Results(labelled))
     encode: Callable[[Collector], bytes] = generate_latest
     kind = CONTENT_TYPE_PLAIN_0_0_4
-    try:
+    with contextlib.suppress(TypeError, ValueError):  # a version that is none: the library compares it all the same
         encode, kind = choose_encoder(accept)
-        return encode(registry), kind
-    except ValueError:  # a version that is none
-        return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
+    return encode(registry), kind
 
 
 def of_targets(views: Iterable[View], accept: str) -> tuple[bytes, str]:

@@ -11,7 +11,7 @@ from prometheus_client.samples import Sample
 
 from scraper.check.model import Attempt, Verdict
 from scraper.check.web.model import View
-from tests.check.web.stand import HOSTILE, Facts, ask, company, result, serving, view
+from tests.check.web.stand import HOSTILE, Facts, ask, company, result, serving, until, view
 
 BLACKBOX = Path(__file__).with_name("blackbox.txt").read_text()
 OPEN = "application/openmetrics-text; version=1.0.0"
@@ -134,7 +134,7 @@ def test_any_name_is_one_label() -> None:
         plain, other = ask(server, "/metrics"), ask(server, "/metrics", headers={"Accept": OPEN})
     found = {sample.labels["target"] for sample in samples(plain.text) if sample.name == "probe_success"}
     assert found == set(HOSTILE)
-    families = open_parser.text_string_to_metric_families(other.text)
+    families = open_parser.text_string_to_metric_families(other.text)  # type: ignore[no-untyped-call]
     assert {one.labels["target"] for family in families for one in family.samples} == set(HOSTILE)
 
 
@@ -144,10 +144,11 @@ def test_any_name_is_one_label() -> None:
         ("", "text/plain; version=0.0.4"),
         ("*/*", "text/plain; version=0.0.4"),
         (OPEN, "application/openmetrics-text; version=1.0.0"),
-        ("application/openmetrics-text", "text/plain"),
+        ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0"),
+        ("application/openmetrics-text; version=99.0.0", "application/openmetrics-text; version=99.0.0"),
         ("application/openmetrics-text; version=nonsense", "text/plain; version=0.0.4"),
         ("text/plain;version=1.0.0;escaping=allow-utf-8", "text/plain; version=1.0.0"),
-        ("text/html;q=\x7f, " * 60, "text/plain; version=0.0.4"),
+        ("text/html;q=, ;;==" * 90, "text/plain; version=0.0.4"),
     ],
 )
 def test_the_form_is_what_prometheus_asks_for(accept: str, kind: str) -> None:
@@ -163,6 +164,4 @@ def test_numbers_follow_what_is_committed() -> None:
         assert values(ask(server, "/metrics").text)["probe_success"] == 1
         facts.put(view(result=result(view().target, Verdict.DOWN)))
         server.announce(["shop"])
-        from tests.check.web.stand import until
-
         until(lambda: values(ask(server, "/metrics").text)["probe_success"] == 0)
