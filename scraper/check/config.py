@@ -227,7 +227,7 @@ class History(_Table, frozen=True, kw_only=True):
     """What is kept, and for how long."""
 
     file: Annotated[str | None, Meta(description="The SQLite file.")] = None
-    keep: Annotated[Seconds, Meta(description="Each result.")] = _default(14 * 86_400)
+    keep: Annotated[Seconds, Meta(description="Each result.")] = _default(2 * 86_400)
     hourly: Annotated[Seconds, Meta(description="What came to pass in each hour.")] = _default(100 * 86_400)
     daily: Annotated[Seconds, Meta(description="What came to pass on each day.")] = _default(2 * 366 * 86_400)
 
