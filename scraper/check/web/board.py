@@ -62,6 +62,7 @@ class Board:
 
     @property
     def version(self) -> str:
+        """Which version is shown."""
         return f"{self._boot}.{self._number}"
 
     @property
