@@ -199,3 +199,15 @@ def test_help_loads_nothing_heavy() -> None:
     script = f"import sys; before = {loaded}; import scraper.cli; print(sorted({heavy!r} & {loaded} - before))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", ["crawl", "check"])
+def test_a_command_loads_nothing_that_only_a_watch_needs(command: str) -> None:
+    heavy = {"aiohttp.web", "apprise", "apscheduler", "cryptography", "jinja2", "prometheus_client", "tzlocal"}
+    heavy |= {"scraper.check"} if command == "crawl" else set()
+    script = (
+        f"import sys; from scraper.cli import run; run([{command!r}, {URL!r}, '--backend', 'asyncio', '-q']); "
+        f"print('aiohttp' in sys.modules, sorted({heavy!r} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[-1] == "True []"
