@@ -14,6 +14,7 @@ picklable, and cross process borders as msgpack arrays. Read outcomes with ``mat
 from __future__ import annotations
 
 import enum
+import math
 from typing import Any, TypeAlias
 
 import msgspec
@@ -138,6 +139,11 @@ class Certificate(msgspec.Struct, frozen=True, array_like=True, gc=False):
     earliest: float = 0.0
     trouble: str | None = None
     fingerprint: str = ""
+
+    def days_left(self, now: float) -> float | None:
+        """Days from ``now`` until the first of the chain expires, negative after that; None where nobody said when."""
+        ends = self.earliest or self.not_after
+        return (ends - now) / 86_400 if ends and math.isfinite(ends) else None
 
 
 class Evidence(msgspec.Struct, frozen=True, array_like=True, gc=False):

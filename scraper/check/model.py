@@ -13,7 +13,7 @@ import msgspec
 
 from scraper.model import Certificate, Probe
 
-__all__ = ["TROUBLE", "Attempt", "Hop", "Result", "Statuses", "Target", "Verdict"]
+__all__ = ["TROUBLE", "WELL", "Attempt", "Hop", "Result", "Statuses", "Target", "Verdict"]
 
 
 class Verdict(enum.Enum):
@@ -33,6 +33,8 @@ class Verdict(enum.Enum):
 
 TROUBLE = (Verdict.DOWN, Verdict.BLOCKED, Verdict.CERT, Verdict.SLOW, Verdict.UP)
 """Verdicts in the order in which people want to see them."""
+WELL = frozenset({Verdict.UP, Verdict.SLOW, Verdict.CERT})
+"""The verdicts of a server that does what is expected of it, be it late, or not for long any more."""
 
 
 class Statuses(msgspec.Struct, frozen=True):
@@ -129,9 +131,14 @@ class Hop(msgspec.Struct, frozen=True):
     body_us: int = 0
 
     @property
+    def phases_us(self) -> tuple[int, int, int, int, int]:
+        """DNS, connect, TLS, first byte, body, in the order in which they come."""
+        return self.dns_us, self.connect_us, self.tls_us, self.first_us, self.body_us
+
+    @property
     def server_us(self) -> int:
         """The server's and the network's time: all phases, and nothing of our own."""
-        return self.dns_us + self.connect_us + self.tls_us + self.first_us + self.body_us
+        return sum(self.phases_us)
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -175,14 +182,20 @@ class Result(msgspec.Struct, frozen=True):
     certificate: Certificate | None = None
 
     @property
-    def last(self) -> Attempt | None:
-        """The attempt that decided."""
-        return self.attempts[-1] if self.attempts else None
+    def hops(self) -> tuple[Hop, ...]:
+        """Those of the attempt that decided."""
+        return self.attempts[-1].hops if self.attempts else ()
 
     @property
     def status(self) -> int | None:
         """That of the last answer; None where the last hop had none."""
-        return self.attempts[-1].hops[-1].status if self.attempts and self.attempts[-1].hops else None
+        return self.hops[-1].status if self.hops else None
+
+    @property
+    def phases_us(self) -> tuple[int, int, int, int, int]:
+        """The phases of the attempt that decided, each the sum over its hops."""
+        dns, connect, tls, first, body = map(sum, zip((0,) * 5, *(hop.phases_us for hop in self.hops), strict=True))
+        return dns, connect, tls, first, body
 
     @property
     def server_us(self) -> int:

@@ -6,7 +6,6 @@ The same fields are published as a JSON Schema, ``docs/check-result.schema.json`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -18,8 +17,6 @@ from scraper.model import Certificate
 from scraper.store.record import utf8
 
 __all__ = ["CertificateRecord", "CheckRecord", "HopRecord", "Phases", "TryRecord", "record_of", "schema", "utc"]
-
-_DAY = 86_400.0
 
 Ms: TypeAlias = Annotated[float, Meta(description="Milliseconds, to the microsecond.")]
 Utc: TypeAlias = Annotated[str, Meta(description="RFC 3339, in UTC, to the millisecond: 2026-01-31T06:15:00.125Z.")]
@@ -113,8 +110,7 @@ _NO_HOP = Hop("")
 
 def record_of(result: Result) -> CheckRecord:
     """Lay ``result`` flat."""
-    target, attempts = result.target, result.attempts
-    hops = attempts[-1].hops if attempts else ()
+    target, attempts, hops = result.target, result.attempts, result.hops
     last = hops[-1] if hops else _NO_HOP
     return CheckRecord(
         schema=1,
@@ -131,7 +127,7 @@ def record_of(result: Result) -> CheckRecord:
         failed_attempts=sum(each.verdict is Verdict.DOWN for each in attempts),
         redirects=max(len(hops) - 1, 0),
         server_ms=_ms(result.server_us),
-        phases=_phases(hops),
+        phases=_phases(result),
         address=utf8(last.address),
         http=utf8(last.http),
         certificate=_certificate(result.certificate, result.at) if result.certificate else None,
@@ -201,21 +197,21 @@ def _hop(hop: Hop) -> HopRecord:
     )
 
 
-def _phases(hops: Iterable[Hop]) -> Phases:
-    times = [(h.waited_us, h.own_us, h.dns_us, h.connect_us, h.tls_us, h.first_us, h.body_us) for h in hops]
-    return Phases(*(_ms(sum(phase)) for phase in zip(*times, strict=True)))
+def _phases(result: Result) -> Phases:
+    waited, own = sum(hop.waited_us for hop in result.hops), sum(hop.own_us for hop in result.hops)
+    return Phases(*map(_ms, (waited, own, *result.phases_us)))
 
 
 def _certificate(certificate: Certificate, now: float) -> CertificateRecord:
-    ends = certificate.earliest or certificate.not_after
+    left = certificate.days_left(now)
     return CertificateRecord(
         subject=_utf8(certificate.subject),
         issuer=_utf8(certificate.issuer),
         names=tuple(map(_utf8, certificate.names)),
         not_before=utc(certificate.not_before),
         not_after=utc(certificate.not_after),
-        earliest=utc(ends),
-        days_left=round((ends - now) / _DAY, 2) if ends and math.isfinite(ends) else None,
+        earliest=utc(certificate.earliest or certificate.not_after),
+        days_left=None if left is None else round(left, 2),
         trouble=utf8(certificate.trouble),
         fingerprint=_utf8(certificate.fingerprint),
     )

@@ -16,10 +16,7 @@ import msgspec
 from scraper.check.model import Verdict
 from scraper.stats import Histogram
 
-__all__ = ["UP", "Rollup", "pack", "unpack"]
-
-UP = frozenset({Verdict.UP, Verdict.SLOW, Verdict.CERT})
-"""The verdicts that count as up."""
+__all__ = ["Rollup", "pack", "unpack"]
 
 
 class Rollup(msgspec.Struct):

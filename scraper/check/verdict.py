@@ -114,10 +114,10 @@ def _untrusted(case: Case) -> Finding | None:
 
 def _expiring(case: Case) -> Finding | None:
     certificate, days = certificate_of(case.outcome), case.target.cert_days
-    ends = certificate and (certificate.earliest or certificate.not_after)
-    if not ends or days is None or ends - case.now > days * _DAY:
+    left = certificate.days_left(case.now) if certificate else None
+    if left is None or days is None or left > days:
         return None
-    return Finding(Verdict.CERT, "cert", f"certificate expires {_in_days(ends - case.now)}")
+    return Finding(Verdict.CERT, "cert", f"certificate expires {_in_days(int(left))}")
 
 
 def _slow(case: Case) -> Finding | None:
@@ -148,11 +148,8 @@ _TURNED_AWAY = {
 }
 """Statuses of a server that is there, and does not let us in (RFC 9110, 15.5.2 and 15.5.4; RFC 6585, 4)."""
 
-_DAY = 86_400.0
 
-
-def _in_days(seconds: float) -> str:
-    days = int(seconds // _DAY)
+def _in_days(days: int) -> str:
     if days < 1:
         return "within a day"
     return "in 1 day" if days == 1 else f"in {days} days"

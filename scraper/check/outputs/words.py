@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from scraper.check.model import Result, Verdict
@@ -10,7 +11,6 @@ from scraper.report.human import human_duration
 
 __all__ = ["answer", "certificate_rows", "duration", "evidence_lines", "joined", "moment", "note", "phases", "why"]
 
-_DAY = 86_400.0
 _SAID_BY_DETAIL = frozenset({"status", "slow", "cert", "login", "forbidden", "rate", "challenge"})
 """Reasons whose details say it all."""
 
@@ -40,8 +40,8 @@ def _certificate(result: Result) -> str:
     shown = result.certificate
     if shown is None or shown.trouble or result.verdict not in (Verdict.UP, Verdict.SLOW):
         return ""
-    ends = shown.earliest or shown.not_after
-    return f"cert {(ends - result.at) // _DAY:.0f} d" if ends else ""
+    left = shown.days_left(result.at)
+    return "" if left is None else f"cert {math.floor(left)} d"
 
 
 def duration(ms: float) -> str:

@@ -121,6 +121,7 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
 
 
 _PHASES = (("dns", "DNS"), ("connect", "connect"), ("tls", "TLS"), ("first", "first byte"), ("body", "body"))
+"""Of :attr:`scraper.check.model.Result.phases_us`: the class in the style, and the word."""
 _CHART_HIGH, _CHART_STEP = 120, 12
 COLUMNS = 60
 """Checks that the picture of phases has room for."""
@@ -131,7 +132,7 @@ def phases(results: Sequence[Result]) -> Markup:
 
     :param results: the newest first.
     """
-    columns = [_phases_of(result) for result in results[:COLUMNS]]
+    columns = [result.phases_us for result in results[:COLUMNS]]
     columns.reverse()
     top = max((sum(column) for column in columns), default=0)
     if not top:
@@ -143,11 +144,6 @@ def phases(results: Sequence[Result]) -> Markup:
         f'<svg class="phases" viewBox="0 0 {COLUMNS * _CHART_STEP} {_CHART_HIGH}" preserveAspectRatio="none" '
         f'role="img" aria-label="{label}">{drawn}</svg>'
     )
-
-
-def _phases_of(result: Result) -> list[int]:
-    hops = result.attempts[-1].hops if result.attempts else ()
-    return [sum(getattr(hop, f"{name}_us") for hop in hops) for name, _ in _PHASES]
 
 
 def _column(column: Sequence[int], index: int, top: int) -> str:

@@ -16,13 +16,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder, generate_latest
 from prometheus_client.registry import Collector
 
-from scraper.check.model import Hop, Result, Verdict
+from scraper.check.model import WELL, Hop, Result, Verdict
 from scraper.check.web.model import View
 
-__all__ = ["GOOD", "Sample", "exposition", "of_probe", "of_targets", "samples_of"]
-
-GOOD = frozenset({Verdict.UP, Verdict.SLOW, Verdict.CERT})
-"""Verdicts of a success: all that was expected was there."""
+__all__ = ["Sample", "exposition", "of_probe", "of_targets", "samples_of"]
 
 _HELP = {
     "probe_success": "Whether the check found what was expected: 1 for up, slow and cert, 0 for down and blocked",
@@ -41,9 +38,8 @@ _HELP = {
     "scraper_check_own_wait_seconds": "Time that the check spent in queues and loops of our own; in no other metric",
     "scraper_check_timestamp_seconds": "When the last check ended, in seconds since the epoch",
 }
-_PHASES = {"resolve": "dns_us", "connect": "connect_us", "tls": "tls_us", "processing": "first_us"} | {
-    "transfer": "body_us"
-}
+_PHASES = ("resolve", "connect", "tls", "processing", "transfer")
+"""What the blackbox_exporter calls :attr:`scraper.check.model.Result.phases_us`."""
 
 
 class Sample(NamedTuple):
@@ -59,11 +55,10 @@ Labelled: TypeAlias = tuple[Mapping[str, str], Iterable[Sample]]
 
 def samples_of(result: Result) -> Iterator[Sample]:
     """All numbers of one check."""
-    hops = result.attempts[-1].hops if result.attempts else ()
-    yield Sample("probe_success", None, result.verdict in GOOD)
+    hops = result.hops
+    yield Sample("probe_success", None, result.verdict in WELL)
     yield Sample("probe_duration_seconds", None, result.server_us / 1e6)
-    for phase, field in _PHASES.items():
-        us = sum(getattr(hop, field) for hop in hops)
+    for phase, us in zip(_PHASES, result.phases_us, strict=True):
         yield Sample("probe_http_duration_seconds", ("phase", phase), us / 1e6)
     yield Sample("probe_http_status_code", None, result.status or 0)
     yield Sample("probe_http_redirects", None, sum(hop.location is not None for hop in hops[:-1]))

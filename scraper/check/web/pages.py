@@ -31,7 +31,8 @@ from scraper.check.web.words import (
 __all__ = ["Pages", "Part", "part_id"]
 
 _UPTIMES = ("24 h", "7 d", "30 d", "90 d")
-_SOON = 14 * 86_400
+_SOON = 14
+"""Days that a certificate still holds when it begins to stand out."""
 _LONGEST = 300
 _OPEN = 10
 
@@ -211,10 +212,12 @@ def _note(view: View, state: Standing) -> str:
 def _certificate(result: Result, now: float) -> str | Markup:
     if result.certificate is None:
         return ""
-    left = result.certificate.earliest - now
+    left = result.certificate.days_left(now)
+    if left is None:
+        return ""
     if left < 0:
         return Markup('<span class="soon">expired</span>')
-    days = f"{int(left // 86_400)} days"
+    days = f"{int(left)} days"
     return Markup('<span class="soon">{}</span>').format(days) if left < _SOON else escape(days)
 
 
@@ -222,8 +225,6 @@ _OF_VERDICT = {verdict: Standing(verdict.value) for verdict in Verdict}
 
 
 def _result(result: Result, now: float) -> dict[str, Any]:
-    hops = result.attempts[-1].hops if result.attempts else ()
-    sums = [sum(getattr(hop, f"{name}_us") for hop in hops) for name in ("dns", "connect", "tls", "first", "body")]
     tries = len(result.attempts)
     detail = shown(result.detail or result.reason)[:_LONGEST]
     return {
@@ -231,7 +232,7 @@ def _result(result: Result, now: float) -> dict[str, Any]:
         "state": _OF_VERDICT[result.verdict],
         "verdict": result.verdict.value,
         "status": "" if result.status is None else result.status,
-        "server": milliseconds(result.server_us) if hops else "",
-        "phases": [milliseconds(us) if us else "" for us in sums],
+        "server": milliseconds(result.server_us) if result.hops else "",
+        "phases": [milliseconds(us) if us else "" for us in result.phases_us],
         "detail": f"{detail} ({tries} attempts)".strip() if tries > 1 else detail,
     }
