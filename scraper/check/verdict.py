@@ -13,6 +13,7 @@ from typing import NamedTuple
 from scraper.check.model import Hop, Target, Verdict
 from scraper.check.steps import strays
 from scraper.model import Certificate, Evidence, Failed, Fetched, Outcome, Reason, Refused
+from scraper.report.human import human_count
 
 __all__ = ["RULES", "Case", "Finding", "certificate_of", "evidence_of", "judge"]
 
@@ -150,9 +151,7 @@ _TURNED_AWAY = {
 
 
 def _in_days(days: int) -> str:
-    if days < 1:
-        return "within a day"
-    return "in 1 day" if days == 1 else f"in {days} days"
+    return "within a day" if days < 1 else f"in {human_count(days, 'day')}"
 
 
 def _trouble(outcome: Failed | Refused) -> str:

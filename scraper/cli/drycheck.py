@@ -27,14 +27,10 @@ def dry_run(backend: str, settings: Settings, targets: Sequence[Target]) -> int:
     click.echo(f"concurrency: {settings.concurrency}, {settings.politeness.per_host} on one host")
     for line in _waits(settings, hosts):
         click.echo(printable(line))
-    click.echo(f"checks: {human_count(len(targets))}, of {_hosts(len(hosts))}")
+    click.echo(f"checks: {human_count(len(targets))}, of {human_count(len(hosts), 'host')}")
     for target in targets:
         click.echo(printable(f"  {_line(target)}"))
     return 0
-
-
-def _hosts(number: int) -> str:
-    return f"{human_count(number)} {'host' if number == 1 else 'hosts'}"
 
 
 def _waits(settings: Settings, hosts: Counter[str]) -> Iterator[str]:
@@ -47,7 +43,7 @@ def _waits(settings: Settings, hosts: Counter[str]) -> Iterator[str]:
         delay = human_duration(settings.politeness.delay_for(host))
         yield f"politeness: {hosts[host]} checks of {host}, {delay} apart, take {human_duration(spans[host])} at least"
     if len(longest) > _LONGEST_WAITS:
-        yield f"politeness: and so {_hosts(len(longest) - _LONGEST_WAITS)} more, for less time"
+        yield f"politeness: and so {human_count(len(longest) - _LONGEST_WAITS, 'host')} more, for less time"
 
 
 def _line(target: Target) -> str:
@@ -71,6 +67,6 @@ def conditions(target: Target) -> Iterator[str]:
     if target.timeout is not None:
         yield f"timeout {human_duration(target.timeout)}"
     pause = f", first pause {human_duration(target.pause)}" if target.tries > 1 else ""
-    yield f"{target.tries} {'try' if target.tries == 1 else 'tries'}{pause}"
+    yield f"{human_count(target.tries, 'try', 'tries')}{pause}"
     if target.every is not None:
         yield f"every {target.every}"

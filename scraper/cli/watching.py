@@ -134,8 +134,7 @@ class _Job:
         return 0 if self._terminated or self.next else INTERRUPTED
 
     def _begin(self, watch: Watch) -> None:
-        count = len(self._plan.checks.targets)
-        what = "1 check" if count == 1 else f"{human_count(count)} checks"
+        what = human_count(len(self._plan.checks.targets), "check")
         self._log(f"watching {what}; the history is in {self._plan.store}")
         if watch.url is not None:
             self._log(f"status page: {watch.url}")

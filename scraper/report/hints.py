@@ -26,9 +26,8 @@ def hints(stats: Stats, settings: Settings, seeds: Sequence[str]) -> Iterator[st
     for reason, words in _LEFT_OUT.items():
         count = stats.outcomes.get(f"refused: {reason.value}", 0) + stats.outcomes.get(reason.value, 0)
         if count:
-            yield f"{human_count(count)} {'URL' if count == 1 else 'URLs'} {words}"
+            yield f"{human_count(count, 'URL')} {words}"
     if stats.sitemaps_named and not settings.discovery.sitemaps:
-        named = f"{human_count(stats.sitemaps_named)} {'sitemap' if stats.sitemaps_named == 1 else 'sitemaps'}"
-        yield f"robots.txt names {named}, not read: --sitemaps"
+        yield f"robots.txt names {human_count(stats.sitemaps_named, 'sitemap')}, not read: --sitemaps"
     if seeds and not any(map(settings.scope.selects, seeds)):
         yield "--include and --exclude leave out every URL that was given"

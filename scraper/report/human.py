@@ -48,9 +48,14 @@ def parse_size(text: str) -> int:
     return int(float(found[1]) * _BYTES[found[2].lower()])
 
 
-def human_count(number: int) -> str:
-    """A count: ``1,234,567``."""
-    return f"{number:,}"
+def human_count(number: int, one: str = "", many: str | None = None) -> str:
+    """A count, of what is called ``one``, or ``many``, if that takes more than an ``s``.
+
+    >>> human_count(1_234_567), human_count(1, "page"), human_count(2, "try", "tries")
+    ('1,234,567', '1 page', '2 tries')
+    """
+    word = one if number == 1 or not one else many or f"{one}s"
+    return f"{number:,} {word}".rstrip()
 
 
 def human_bytes(number: float) -> str:

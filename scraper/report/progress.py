@@ -93,11 +93,11 @@ class Progress:
             return
         rate = self.rate(stats.pages)
         parts = [
-            f"{human_count(stats.pages)} {'page' if stats.pages == 1 else 'pages'}",
+            human_count(stats.pages, "page"),
             f"{rate:,.1f}/s",
             f"{human_count(in_flight)} in flight",
             f"{human_count(waiting)} waiting",
-            f"{human_count(hosts)} {'host' if hosts == 1 else 'hosts'}",
+            human_count(hosts, "host"),
             *_failures(stats),
         ]
         left = eta(rate, pages_left, time_left)

@@ -54,8 +54,8 @@ def summary(
 def _headline(stats: Stats, elapsed: float, interrupted: bool, color: bool) -> str:
     rate = stats.pages / elapsed if elapsed > 0 else 0.0
     what = "interrupted: " if interrupted else ""
-    text = f"{what}{human_count(stats.pages)} {_plural(stats.pages, 'page')} in {human_duration(elapsed)}"
-    failures = f"{human_count(stats.failures)} {_plural(stats.failures, 'failure')}"
+    text = f"{what}{human_count(stats.pages, 'page')} in {human_duration(elapsed)}"
+    failures = f"{human_count(stats.failures, 'failure')}"
     painted = paint(failures, "red", color) if stats.failures else failures
     return f"{paint(text, 'bold', color)}, {rate:,.1f} a second, {painted}"
 
@@ -83,7 +83,7 @@ def _parse_errors(count: int) -> str:
     """Where to look: the table has room for the number only."""
     if not count:
         return ""
-    return f"{human_count(count)} {_plural(count, 'page')} on which your function failed: see their 'error', or -v"
+    return f"{human_count(count, 'page')} on which your function failed: see their 'error', or -v"
 
 
 def _hosts(hosts: Mapping[str, int]) -> str:
@@ -100,7 +100,7 @@ def _others(others: Mapping[str, int]) -> str:
     robots, sitemaps = others.get("robots", 0), others.get("sitemap", 0)
     parts = [f"{human_count(robots)} robots.txt"] if robots else []
     if sitemaps:
-        parts.append(f"{human_count(sitemaps)} {_plural(sitemaps, 'sitemap')}")
+        parts.append(f"{human_count(sitemaps, 'sitemap')}")
     return ", ".join(parts)
 
 
@@ -114,13 +114,9 @@ def _times(stats: Stats) -> list[tuple[str, str]]:
         ("server", f"{server} to the headers" if stats.server.count else ""),
         ("waiting", f"{_us(stats.waited_us / stats.fetches)} a fetch, in our own queues"),
         ("parsing", f"{_us(stats.parse_us / stats.fetches)} a fetch"),
-        ("received", f"{received}, in {human_count(stats.fetches)} {_plural(stats.fetches, 'fetch', 'fetches')}"),
+        ("received", f"{received}, in {human_count(stats.fetches, 'fetch', 'fetches')}"),
     ]
 
 
 def _us(us: float) -> str:
     return human_duration(us / 1_000_000)
-
-
-def _plural(number: int, one: str, many: str | None = None) -> str:
-    return one if number == 1 else many or f"{one}s"

@@ -84,7 +84,7 @@ def headline(summary: Summary, *, color: bool = False) -> str:
     ]
     if summary.unchecked:
         named.append(f"{human_count(summary.unchecked)} not checked")
-    targets = f"{human_count(summary.total)} {'target' if summary.total == 1 else 'targets'}"
+    targets = human_count(summary.total, "target")
     return f"{', '.join(named) or 'nothing checked'}: {targets} in {human_duration(summary.elapsed)}"
 
 

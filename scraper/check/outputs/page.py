@@ -59,7 +59,7 @@ class HtmlOutput(Table):
 
 def _head(summary: Summary) -> dict[str, Any]:
     failures, total = summary.failures, summary.total
-    targets = f"{human_count(total)} {'target' if total == 1 else 'targets'}"
+    targets = human_count(total, "target")
     words = ", ".join(verdict.value for verdict in TROUBLE if verdict in summary.fail_on)
     return {
         "title": f"{human_count(failures)} of {targets} failed" if failures else f"None of {targets} failed",

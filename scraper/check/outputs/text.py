@@ -58,7 +58,7 @@ class TextOutput(Table):
             if self._verbose and (record := evidence(row)):
                 yield from (f"{' ' * (_VERDICT + 3)}{line}\n" for line in evidence_lines(record))
         if counted:
-            targets = f"{human_count(counted)} {'target' if counted == 1 else 'targets'}"
+            targets = human_count(counted, "target")
             yield f" {paint(f'{Verdict.UP.value:<{_VERDICT}}', COLORS[Verdict.UP], self._color)}  {targets}\n"
 
     def _line(self, row: Row, wide: int, columns: int | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from scraper.check.model import Result, Verdict
 from scraper.check.record import CertificateRecord, CheckRecord, HopRecord, TryRecord
-from scraper.report.human import human_duration
+from scraper.report.human import human_count, human_duration
 
 __all__ = ["answer", "certificate_rows", "duration", "evidence_lines", "joined", "moment", "note", "phases", "why"]
 
@@ -31,7 +31,7 @@ def why(reason: str | None, detail: str | None) -> str:
 def _tries(result: Result) -> str:
     failed = sum(each.verdict is Verdict.DOWN for each in result.attempts)
     if result.verdict is not Verdict.DOWN:
-        return f"after {failed} failed {'try' if failed == 1 else 'tries'}" if failed else ""
+        return f"after {human_count(failed, 'failed try', 'failed tries')}" if failed else ""
     return f"{failed} of {len(result.attempts)} tries failed" if len(result.attempts) > 1 else ""
 
 

@@ -27,6 +27,7 @@ from scraper.check.web.words import (
     shown,
     standing,
 )
+from scraper.report.human import human_count
 
 __all__ = ["Pages", "Part", "part_id"]
 
@@ -217,7 +218,7 @@ def _certificate(result: Result, now: float) -> str | Markup:
         return ""
     if left < 0:
         return Markup('<span class="soon">expired</span>')
-    days = f"{int(left)} days"
+    days = human_count(int(left), "day")
     return Markup('<span class="soon">{}</span>').format(days) if left < _SOON else escape(days)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from scraper.check.model import Verdict
 from scraper.check.web.model import View
 from scraper.printing import printable
+from scraper.report.human import human_count
 
 __all__ = [
     "Standing",
@@ -77,18 +78,14 @@ def overall(counts: dict[Standing, int]) -> tuple[Standing, str]:
     total, down, unknown = sum(counts.values()), counts.get(Standing.DOWN, 0), counts.get(Standing.UNKNOWN, 0)
     look = sum(counts.get(one, 0) for one in (Standing.BLOCKED, Standing.FAILING, Standing.CERT, Standing.SLOW))
     if down:
-        return Standing.DOWN, f"{down:,} of {total:,} {_targets(total)} {'is' if down == 1 else 'are'} down"
+        return Standing.DOWN, f"{down:,} of {human_count(total, 'target')} {'is' if down == 1 else 'are'} down"
     if unknown == total:
         return Standing.UNKNOWN, "Nothing has been checked yet"
     if look:
         return Standing.SLOW, f"Nothing is down; {look:,} of {total:,} {'needs' if look == 1 else 'need'} a look"
     if counts.get(Standing.UP, 0) == total:
-        return Standing.UP, "The target is up" if total == 1 else f"All {total:,} targets are up"
+        return Standing.UP, "The target is up" if total == 1 else f"All {human_count(total, 'target')} are up"
     return Standing.UP, "Nothing is down"
-
-
-def _targets(count: int) -> str:
-    return "target" if count == 1 else "targets"
 
 
 def shown(text: str) -> str:
