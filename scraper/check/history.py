@@ -24,7 +24,9 @@ from scraper.check.maintenance import Windows
 from scraper.check.model import Result, Target, Verdict
 from scraper.check.outbox import Box, Tell, nobody, put_notices
 from scraper.check.retention import Pruner, Retention
+from scraper.check.setback import Setback
 from scraper.check.tables import DAY, HOUR, Kept, as_row, encoded, evidence, kept, milliseconds, prepare
+from scraper.store.database import Passing
 from scraper.store.record import utf8
 from scraper.store.sink import GROUP, GROUP_SECONDS
 
@@ -40,6 +42,9 @@ _OPENED = """INSERT INTO incidents (target, kind, started, opened, verdict, reas
 _CLOSED = "UPDATE incidents SET ended = ?, closed = ? WHERE target = ? AND kind = ? AND ended IS NULL"
 _STATE = "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)"
 _LATE = "UPDATE meta SET value = value + 1 WHERE key = 'late'"
+
+_MOST = 20_000
+"""Results that wait at most while the disk refuses them; some tens of megabytes."""
 
 _Healths = dict[Verdict, Health]
 
@@ -71,6 +76,7 @@ class History(Box):
     :param tell: says who is to be told of a change; there is a notice in the outbox for each.
     :param committed: is called after each group with what is durable now.
     :param clock: seconds, for the time between groups.
+    :param say: is given a line where the disk refuses, and where it takes again what it is given.
     :raises StoreError: when the file cannot be opened, is in use, or is no history of this schema.
     """
 
@@ -86,7 +92,9 @@ class History(Box):
         tell: Tell = nobody,
         committed: Callable[[Committed], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        say: Callable[[str], None] = lambda line: None,
     ) -> None:
+        self._setback = Setback("the history", say)
         self._rules, self._windows = rules or Rules(), windows or Windows()
         self._tell, self._committed, self._clock = tell, committed, clock
         self._pruner = Pruner(retention or Retention())
@@ -107,13 +115,23 @@ class History(Box):
     def write(self, results: Sequence[Result]) -> None:
         """Record ``results``; see :class:`scraper.store.base.Writer`.
 
-        :raises StoreError: when the disk refuses. What waits stays, and is tried again with the next group.
+        Where the disk is full, or another program writes, what waits stays and is tried again: checks go on.
+
+        :raises StoreError: when the disk refuses for good, or more waits than there is room for.
         """
         if results and not self._waiting:
             self._since = self._clock()
         self._waiting.extend(results)
-        if self._waiting and (len(self._waiting) >= GROUP or self._clock() - self._since >= GROUP_SECONDS):
+        now = self._clock()
+        full = len(self._waiting) >= GROUP or now - self._since >= GROUP_SECONDS
+        if not self._waiting or not full or self._setback.holds(now):
+            return
+        try:
             self.commit()
+        except Passing as error:
+            if len(self._waiting) > _MOST:
+                raise
+            self._setback.strike(now, error)
 
     def commit(self) -> None:
         """Make durable what was written, now."""
@@ -132,6 +150,7 @@ class History(Box):
             self._forget()
             raise
         self._waiting = []
+        self._setback.pass_over()
         if self._committed is not None and recorded:
             self._committed(Committed(tuple(recorded), tuple(changes)))
 

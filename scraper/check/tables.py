@@ -38,6 +38,8 @@ HOUR, DAY = 3_600_000, 86_400_000
 VERDICTS = (Verdict.UP, Verdict.SLOW, Verdict.CERT, Verdict.BLOCKED, Verdict.DOWN)
 """The verdict that each number means; 0 and 1 take no room in a row."""
 
+_LOG = 16_000_000
+"""Bytes of the write-ahead log that stay on the disk when it was longer."""
 _LONGEST = 16_384
 """Bytes of evidence at most; a server that sends us around with long URLs gets less of it kept."""
 
@@ -95,6 +97,7 @@ def prepare(db: sqlite3.Connection, name: str) -> None:
     # Results of one group lie far apart, a page each: small ones. Pages of before the retention can be given back.
     db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     tune(db, page_size=4096, checkpoint=4_096_000)
+    db.execute(f"PRAGMA journal_size_limit = {_LOG}")  # it grows while somebody reads for long; see sqlite.org/wal.html
     if there:
         return
     db.execute("BEGIN IMMEDIATE")

@@ -166,7 +166,7 @@ def open_watch(
 ) -> Watch:
     """Join a watch that goes on where the history ends; nothing is asked for yet, and the page is there.
 
-    :param say: is given lines about notices.
+    :param say: is given lines about notices, and about a disk that refuses.
     :param committed: is called after each group with what is durable now.
     :param backend: in place of the plan's.
     :param wall: seconds since the epoch.
@@ -185,7 +185,7 @@ def open_watch(
         backend = backend or create(plan.engine[0], settings)
         stack.callback(backend.close)
         news = _News(committed)
-        history = _history(plan, found, targets, windows, news, backend.clock)
+        history = _history(plan, found, targets, windows, news, backend.clock, say)
         stack.callback(history.close)
         schedule = _rounds(checks, wall(), chance, history.last_checked(), zone)
         core = Checks(checks.targets, settings, schedule, chance, wall() - backend.clock())
@@ -223,6 +223,7 @@ def _history(
     windows: Windows,
     news: _News,
     clock: Callable[[], float],
+    say: Callable[[str], None],
 ) -> History:
     checks = plan.checks
     keep = checks.history
@@ -235,6 +236,7 @@ def _history(
         tell=wanting(found, targets),
         committed=news,
         clock=clock,
+        say=say,
     )
 
 

@@ -22,7 +22,7 @@ from scraper.errors import StoreError
 from scraper.store.files import exists_already, open_locked, trouble
 from scraper.store.record import SCHEMA, encode
 
-__all__ = ["CRAWL", "HISTORY", "Database", "Layout", "begin", "put", "recognise", "translated", "tune"]
+__all__ = ["CRAWL", "HISTORY", "Database", "Layout", "Passing", "begin", "put", "recognise", "translated", "tune"]
 
 _RESUME = "go on with --resume"
 _TROUBLE = {
@@ -34,6 +34,12 @@ _TROUBLE = {
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check its permissions and its folder's",
     sqlite3.SQLITE_IOERR: "the disk failed, or a limit on file sizes is reached: make room, then {again}",
 }
+
+_PASSING = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR})
+
+
+class Passing(StoreError):
+    """Trouble that can pass without us: no room, or another program that writes. Nothing of the transaction is kept."""
 
 
 class Layout(NamedTuple):
@@ -187,7 +193,8 @@ def translated(name: str, again: str = _RESUME) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         primary = None if code is None else code & 0xFF  # the rest says where inside SQLite: sqlite.org/rescode.html
         message = _TROUBLE.get(primary or 0)
-        raise StoreError(f"{name}: {message.format(again=again) if message else error}") from error
+        kind = Passing if primary in _PASSING else StoreError
+        raise kind(f"{name}: {message.format(again=again) if message else error}") from error
     except OSError as error:
         raise trouble(name, error) from error
 

@@ -306,13 +306,65 @@ def test_nothing_of_a_group_that_breaks_off_stays(open_history: Open, path: Path
     history._database.execute(f"PRAGMA max_page_count = {pages}")
     everything = list(islice(stream(targets(3), 4), 3000))
     with pytest.raises(StoreError, match="the disk is full: make room, then start it again"):
-        history.write(everything)
+        history.write(everything * 8)
+    del history._waiting[3000:]
     assert [
         rows(path, f"SELECT * FROM {each}") for each in ("results", "hours", "days", "states", "incidents")
     ] == before
     history._database.execute("PRAGMA max_page_count = 1000000")
     history.commit()
     assert rows(path, "SELECT count(*) FROM results") == [(3001,)]
+
+
+def test_a_full_disk_ends_nothing_and_all_is_written_when_there_is_room(open_history: Open, path: Path) -> None:
+    now = 0.0
+    said: list[str] = []
+    history = open_history(clock=lambda: now, say=said.append)
+    (pages,) = history._database.execute("PRAGMA page_count").fetchone()
+    history._database.execute(f"PRAGMA max_page_count = {pages}")
+    for each in islice(stream(targets(3), 4), 600):
+        now += 1.0
+        history.write([each])
+    history._database.execute("PRAGMA max_page_count = 1000000")
+    assert rows(path, "SELECT count(*) < 200 FROM results") == [(1,)]
+    now += 30
+    history.write([])
+    assert rows(path, "SELECT count(*) FROM results") == [(600,)]
+    assert [line.partition(":")[0] for line in said] == [
+        "the history cannot be written, and waits",
+        "the history is written again; nothing is lost",
+    ]
+
+
+def test_another_program_that_writes_for_long_ends_nothing(open_history: Open, path: Path) -> None:
+    now = 0.0
+    history = open_history(clock=lambda: now)
+    history._database.execute("PRAGMA busy_timeout = 1")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for each in outage("+--+"):
+            now += 60
+            history.write([each])
+        other.execute("ROLLBACK")
+    now += 60
+    history.write([])
+    assert rows(path, "SELECT count(*) FROM results") == [(4,)]
+
+
+def test_the_log_is_short_again_after_somebody_has_read_for_long(open_history: Open, path: Path) -> None:
+    history = open_history()
+    everything = list(islice(stream(targets(3), 4), 3000))
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM results").fetchone()
+        for start in range(0, len(everything), 5):
+            record(history, *everything[start : start + 5])
+        reader.execute("ROLLBACK")
+    log = Path(f"{path}-wal")
+    assert log.stat().st_size > 20_000_000
+    record(history, result(target(0, "g0"), 86_400.0 * 8))
+    record(history, result(target(0, "g0"), 86_400.0 * 9))
+    assert log.stat().st_size <= 16_000_000
 
 
 def test_one_watch_at_a_time(open_history: Open, path: Path) -> None:
