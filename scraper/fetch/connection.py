@@ -46,12 +46,13 @@ class PlainConnection(HTTPConnection):
         if self.sock is None:
             self.connect()
         lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-        self._method = method
-        if self._line.trace is not None:
-            self._line.trace.enter("first")
+        self._method, trace = method, self._line.trace
+        began = 0.0 if trace is None else trace.enter("first")
         with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             # closed while we spoke: what the server said before, a 408 or an alert, is still to be read
             self._line.send(self.sock, "\r\n".join(lines).encode())
+        if trace is not None:
+            trace.sent(began)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 does
         """The answer, as far as its head."""

@@ -12,6 +12,7 @@ a proxy, on other systems, and in sandboxes with a network of their own, nothing
 
 from __future__ import annotations
 
+import math
 import socket
 import struct
 import sys
@@ -66,14 +67,18 @@ def lag_of_connect(elapsed: float, tcp: Tcp | None) -> float:
     return elapsed - tcp.trip
 
 
-def lag_of_answer(elapsed: float, tcp: Tcp | None) -> float:
-    """How much of ``elapsed``, from sending until hearing, was ours: before it was sent, and after it had come."""
+def lag_of_answer(elapsed: float, tcp: Tcp | None, unsent: float = math.inf) -> float:
+    """How much of ``elapsed``, from sending until hearing, was ours: before it was sent, and after it had come.
+
+    :param unsent: seconds after which it was in the kernel's hands: if that sent it later, or the rest of it, the other
+        end had no room for it until then.
+    """
     if tcp is None or tcp.repeated:
         return 0.0
     taken = tcp.sent - tcp.received
     if taken < 0 or elapsed - taken <= _SLACK:  # what came last came before we had asked
         return 0.0
-    return elapsed - taken
+    return min(elapsed - taken, unsent + tcp.received)
 
 
 def lag_of_arrival(tcp: Tcp | None) -> float:

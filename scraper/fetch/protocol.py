@@ -143,7 +143,8 @@ class Protocol(ResponseHandler):
         inside = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
         if inside is not None:
             trace.certificate = shown(inside)
-        trace.enter("connect" if tunnel else "first")
+        began = trace.enter("connect" if tunnel else "first")
+        self._loop.call_soon(trace.sent, began)  # by then it is: uvloop sends at the end of a turn
 
     def is_connected(self) -> bool:
         """Whether the connection can be used again: not when the server has closed it or said something unasked.

@@ -8,7 +8,9 @@ the whole by construction, and what we cannot know of is the server's.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import math
 import socket
 import ssl
 import time
@@ -36,6 +38,7 @@ class Trace:
         "_socket",
         "_spent",
         "_tried",
+        "_unsent",
         "address",
         "certificate",
         "http",
@@ -52,13 +55,23 @@ class Trace:
         self._spent: dict[str, float] = {}
         self._phase: str | None = None
         self._since = 0.0
+        self._unsent = math.inf
         self._tried: dict[str | None, float] = {}
         self._socket: socket.socket | None = None
 
-    def enter(self, phase: str) -> None:
-        """The server or the network has the word from now on: ``dns``, ``connect``, ``tls``, ``first`` or ``body``."""
+    def enter(self, phase: str) -> float:
+        """The server or the network has the word from now on: ``dns``, ``connect``, ``tls``, ``first`` or ``body``.
+
+        :returns: since when, for :meth:`sent`.
+        """
         self.leave()
-        self._phase, self._since = phase, time.perf_counter()
+        self._phase, self._since, self._unsent = phase, time.perf_counter(), math.inf
+        return self._since
+
+    def sent(self, since: float) -> None:
+        """What the phase that began then was entered for has been given to the kernel."""
+        if since == self._since:
+            self._unsent = time.perf_counter() - since
 
     def leave(self, lag: float = 0.0, at: float | None = None) -> None:
         """The phase is over, ``at`` now; the last ``lag`` seconds of it were ours."""
@@ -88,7 +101,7 @@ class Trace:
 
     def answered(self) -> None:
         """In a handshake: there is an answer to what was sent when the phase was entered."""
-        self.leave(lag_of_answer(time.perf_counter() - self._since, ask(self._socket)))
+        self.leave(lag_of_answer(time.perf_counter() - self._since, ask(self._socket), self._unsent))
 
     def shook_hands(self) -> None:
         """The handshake is over, which was made in one piece."""
@@ -100,7 +113,7 @@ class Trace:
         if phase is None or phase == "body":
             return
         tcp, now = ask(self._socket), time.perf_counter()
-        lag = lag_of_answer(now - self._since, tcp)
+        lag = lag_of_answer(now - self._since, tcp, self._unsent)
         self.leave(lag, now)
         if phase == "first":
             self._phase, self._since = "body", now - (lag_of_arrival(tcp) if lag else 0.0)
@@ -140,7 +153,7 @@ class Handshake(ssl.SSLObject):
         try:
             super().do_handshake()
         except ssl.SSLWantReadError:
-            trace.enter("tls")
+            asyncio.get_running_loop().call_soon(trace.sent, trace.enter("tls"))  # by then it is
             raise
 
 

@@ -59,6 +59,13 @@ def test_answering(elapsed: float, known: Tcp | None, lag: float) -> None:
     assert lag_of_answer(elapsed, known) == pytest.approx(lag)
 
 
+def test_what_was_given_away_in_time_was_not_sent_late_by_us() -> None:
+    """A rest of it that left late had no room at the other end before."""
+    assert lag_of_answer(0.5, tcp(sent=0.1, received=0.0), unsent=0.002) == pytest.approx(0.002)
+    assert lag_of_answer(0.5, tcp(sent=0.3, received=0.1), unsent=0.002) == pytest.approx(0.102)
+    assert lag_of_answer(0.5, tcp(sent=0.3, received=0.1), unsent=0.4) == pytest.approx(0.3)
+
+
 def test_arriving() -> None:
     assert lag_of_arrival(tcp(received=0.300)) == 0.300
     assert lag_of_arrival(tcp(received=0.004)) == 0.0

@@ -206,6 +206,27 @@ def test_waits_are_in_the_phase_that_they_belong_to(prober: Border, server: Scri
     assert evidence(outcome).body_us >= 190_000
 
 
+class Narrow(ScriptedServer):
+    """Takes no more than a part of a request until half a second has passed, as small devices do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_024)
+
+    def _serve(self, connection: socket.socket) -> None:
+        time.sleep(0.5)
+        super()._serve(connection)
+
+
+def test_a_server_that_takes_the_request_late_is_slow(prober: Border) -> None:
+    """The kernel sends the rest of it late, and answers its question when data was last sent with that."""
+    with Narrow() as server:
+        prober.be(Identity(user_agent="a" * 5_000), ROOMY)
+        outcome = probed(prober, server.script("/", ok()))
+    adds_up(outcome)
+    assert evidence(outcome).first_us >= 400_000
+
+
 def test_a_probe_has_a_time_of_its_own(prober: Border, server: ScriptedServer) -> None:
     slow = server.script("/", drip(OK + b"Content-Length: 9\r\n\r\nhellohell", 0.05, size=4))
     outcome = probed(prober, slow, Probe(timeout=30.0))  # the others end before: see LIMITS
