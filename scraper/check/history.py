@@ -26,6 +26,7 @@ from scraper.check.outbox import Box, Tell, nobody, put_notices
 from scraper.check.retention import Pruner, Retention
 from scraper.check.setback import Setback
 from scraper.check.tables import DAY, HOUR, Kept, as_row, encoded, evidence, kept, milliseconds, prepare
+from scraper.errors import StoreError
 from scraper.store.database import Passing
 from scraper.store.record import utf8
 from scraper.store.sink import GROUP, GROUP_SECONDS
@@ -105,6 +106,7 @@ class History(Box):
         self._numbers: list[int] = []
         self._reasons: dict[str, int] = {}
         super().__init__(path, prepare, resume=True, again="start it again")
+        self._inode = _inode(self.name)
         try:
             self._register(targets, only)
             self._load()
@@ -117,7 +119,7 @@ class History(Box):
 
         Where the disk is full, or another program writes, what waits stays and is tried again: checks go on.
 
-        :raises StoreError: when the disk refuses for good, or more waits than there is room for.
+        :raises StoreError: when the disk refuses for good, more waits than there is room for, or the file is gone.
         """
         if results and not self._waiting:
             self._since = self._clock()
@@ -135,6 +137,8 @@ class History(Box):
 
     def commit(self) -> None:
         """Make durable what was written, now."""
+        if _inode(self.name) != self._inode:
+            raise StoreError(f"{self.name} was deleted or replaced while it was written: what was found last is lost")
         results = self._waiting
         changes: list[Change] = []
         try:
@@ -200,7 +204,7 @@ class History(Box):
         else:
             ended = milliseconds(change.at if change.ended is None else change.ended)
             db.execute(_CLOSED, (ended, known, watched.id, change.kind.value))
-        put_notices(db, change, self._tell(change))
+        put_notices(db, change, self._tell(change, watched.target))
         return change
 
     def _save(self, db: sqlite3.Connection, recorded: Sequence[Result]) -> None:
@@ -263,6 +267,15 @@ class History(Box):
         self._watched, self._reasons = {}, {}
         self._hours.forget()
         self._days.forget()
+
+
+def _inode(name: str) -> tuple[int, int] | None:
+    """What tells a file from another one with its name; None where there is none."""
+    try:
+        found = Path(name).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _states(db: sqlite3.Connection) -> list[tuple[str, int | None, _Watched]]:

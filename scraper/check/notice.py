@@ -82,3 +82,6 @@ class Outbox(Protocol):
 
     def told(self, done: Sequence[Told]) -> None:
         """Keep what came of them, durable at once."""
+
+    def retire(self, now: float, receivers: Collection[str]) -> None:
+        """Whatever is pending for others than ``receivers`` has ``failed``: nobody will ever send it."""

@@ -23,7 +23,9 @@ import msgspec
 from scraper.check.message import headline
 from scraper.check.notice import Notice, Outbox, State, Told
 from scraper.check.receivers import Receiver
+from scraper.check.setback import Setback
 from scraper.check.webhook import Answer
+from scraper.store.database import Passing
 
 __all__ = ["FIRST_WAIT", "LONGEST_WAIT", "Notifier", "wait_before"]
 
@@ -32,6 +34,7 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
 _LOOK = 0.2
 """Seconds between two looks into the outbox: it is asked on the thread of the checks."""
 _GONE = Answer(False, stop=True, detail="it answered 410 before: it wants no notices any more")
+_OLD = Answer(False, detail="it is old news")
 
 
 class _Try(NamedTuple):
@@ -60,9 +63,14 @@ class _Lane:
         """Let the thread try ``notice`` once."""
         self.busy = True
         if self.gone:
-            self._done.put(_Try(notice, _GONE, self._clock()))
+            self.refuse(notice, _GONE)
         else:
             self._notices.put(notice)
+
+    def refuse(self, notice: Notice, why: Answer) -> None:
+        """Send nothing, as if ``why`` had come back."""
+        self.busy = True
+        self._done.put(_Try(notice, why, self._clock()))
 
     def end(self) -> None:
         """Let the thread end when it has sent what it has."""
@@ -99,7 +107,9 @@ class Notifier:
         self._outbox, self._expire, self._say, self._chance, self._clock = outbox, expire, say, chance, clock
         self._done: queue.SimpleQueue[_Try] = queue.SimpleQueue()
         self._lanes = {each.name: _Lane(each, self._done, clock) for each in receivers}
+        self._told: list[Told] = []
         self._looked = 0.0
+        self._setback = Setback("what came of notices", say)
         self._recover()
 
     def step(self, now: float) -> None:
@@ -107,15 +117,35 @@ class Notifier:
 
         :param now: seconds on a steady clock.
         """
-        if not self._done.empty():
-            self._outbox.told(self._judged())
-        elif abs(now - self._looked) < _LOOK:
+        if self._done.empty() and (abs(now - self._looked) < _LOOK or self._setback.holds(now)):
             return
         self._looked = now
+        self._told += self._judged()
+        if self._setback.holds(now):
+            return
+        try:
+            self._take_back()
+            self._hand_out()
+        except Passing as error:
+            self._setback.strike(now, error)
+        else:
+            self._setback.pass_over()
+
+    def _take_back(self) -> None:
+        """Keep what came of notices; where that is refused it is not forgotten."""
+        if self._told:
+            self._outbox.told(self._told)
+            self._told = []
+
+    def _hand_out(self) -> None:
+        now = self._clock()
         free = [name for name, lane in self._lanes.items() if not lane.busy]
-        if free:
-            for notice in self._outbox.hand_out(self._clock(), free):
-                self._lanes[notice.receiver].send(notice)
+        for notice in self._outbox.hand_out(now, free) if free else ():
+            lane = self._lanes[notice.receiver]
+            if now > notice.change.at + self._expire:
+                lane.refuse(notice, _OLD)
+            else:
+                lane.send(notice)
 
     def close(self, patience: float = 5.0) -> None:
         """Let what is under way arrive, as far as that takes no longer than ``patience`` seconds; may come twice."""
@@ -124,12 +154,13 @@ class Notifier:
         until = time.monotonic() + patience
         for lane in self._lanes.values():
             lane.thread.join(max(0.0, until - time.monotonic()))
-        if told := self._judged():
-            self._outbox.told(told)
+        self._told += self._judged()
+        self._take_back()
 
     def _recover(self) -> None:
-        """What an earlier watch left under way; see the module."""
+        """What an earlier watch left under way, or for those who are not told any more; see the module."""
         now, told = self._clock(), []
+        self._outbox.retire(now, self._lanes)
         for notice in self._outbox.interrupted():
             lane = self._lanes.get(notice.receiver)
             if lane is not None and lane.receiver.again:

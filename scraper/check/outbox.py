@@ -12,14 +12,15 @@ from typing import TypeAlias
 import msgspec
 
 from scraper.check.health import Change
+from scraper.check.model import Target
 from scraper.check.notice import Notice, State, Told
 from scraper.check.tables import encoded, milliseconds
 from scraper.store.database import Database, translated
 
 __all__ = ["Box", "Tell", "as_notice", "nobody", "put_notices"]
 
-Tell: TypeAlias = Callable[[Change], Iterable[str]]
-"""The names of those who are to be told of a change."""
+Tell: TypeAlias = Callable[[Change, Target], Iterable[str]]
+"""The names of those who are to be told of a change, of a target that may have been removed."""
 
 _INSERT = """INSERT OR IGNORE INTO notices (change, receiver, at, state, again, tries, trouble)
     VALUES (?, ?, ?, 'pending', ?, 0, '')"""
@@ -28,9 +29,12 @@ _NEXT = """SELECT id, receiver, change, tries FROM notices
 _SENDING = "SELECT id, receiver, change, tries FROM notices WHERE state = 'sending' ORDER BY id"
 _BEGIN = "UPDATE notices SET state = 'sending' WHERE id = ?"
 _END = "UPDATE notices SET state = ?, told = ?, again = ?, trouble = ?, tries = tries + ? WHERE id = ?"
+_PENDING = "SELECT DISTINCT receiver FROM notices WHERE state = 'pending'"
+_RETIRE = """UPDATE notices SET state = 'failed', told = ?, trouble = 'there is no such receiver any more'
+    WHERE state = 'pending' AND receiver = ?"""
 
 
-def nobody(change: Change) -> Iterable[str]:
+def nobody(change: Change, target: Target) -> Iterable[str]:
     """Nobody is told."""
     return ()
 
@@ -64,6 +68,13 @@ class Box(Database):
         ]
         with self._transaction() as db:
             db.executemany(_END, rows)
+
+    def retire(self, now: float, receivers: Collection[str]) -> None:
+        """Whatever is pending for others than ``receivers`` has ``failed``: nobody will ever send it."""
+        at = milliseconds(now)
+        with self._transaction() as db:
+            gone = {row[0] for row in db.execute(_PENDING)} - set(receivers)
+            db.executemany(_RETIRE, [(at, name) for name in gone])
 
 
 def put_notices(db: sqlite3.Connection, change: Change, names: Iterable[str]) -> None:

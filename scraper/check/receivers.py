@@ -66,12 +66,11 @@ def receivers(notify: Notify, targets: Mapping[str, Target], page: str | None) -
     return found
 
 
-def wanting(found: Sequence[Receiver], targets: Mapping[str, Target]) -> Callable[[Change], list[str]]:
+def wanting(found: Sequence[Receiver]) -> Callable[[Change, Target], list[str]]:
     """A function that says who is to be told of a change, by name."""
 
-    def names(change: Change) -> list[str]:
-        target = targets.get(change.key)
-        return [each.name for each in found if each.wants(change, target.group if target else "")]
+    def names(change: Change, target: Target) -> list[str]:
+        return [each.name for each in found if each.wants(change, target.group)]
 
     return names
 

@@ -185,7 +185,7 @@ def open_watch(
         backend = backend or create(plan.engine[0], settings)
         stack.callback(backend.close)
         news = _News(committed)
-        history = _history(plan, found, targets, windows, news, backend.clock, say)
+        history = _history(plan, found, windows, news, backend.clock, say)
         stack.callback(history.close)
         schedule = _rounds(checks, wall(), chance, history.last_checked(), zone)
         core = Checks(checks.targets, settings, schedule, chance, wall() - backend.clock())
@@ -193,8 +193,7 @@ def open_watch(
         news.watch = watch
         stack.pop_all()
     try:
-        if found:
-            watch.tell(Notifier(found, history, checks.notify.expire, say, chance, wall))
+        watch.tell(Notifier(found, history, checks.notify.expire, say, chance, wall))
         if plan.listen is not None:
             watch.serve(_web(plan, plan.listen, windows, asked))
     except BaseException:
@@ -219,7 +218,6 @@ class _News:
 def _history(
     plan: Plan,
     found: Sequence[Receiver],
-    targets: dict[str, Target],
     windows: Windows,
     news: _News,
     clock: Callable[[], float],
@@ -233,7 +231,7 @@ def _history(
         rules=Rules(checks.watch.fall, checks.watch.rise, kinds=_kinds(checks.notify)),
         windows=windows,
         retention=Retention(keep.keep, keep.hourly, keep.daily),
-        tell=wanting(found, targets),
+        tell=wanting(found),
         committed=news,
         clock=clock,
         say=say,

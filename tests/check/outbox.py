@@ -39,6 +39,11 @@ class MemoryOutbox:
         self.states.update({notice.id: State.SENDING for notice in due})
         return due
 
+    def retire(self, now: float, receivers: Collection[str]) -> None:
+        for number, notice in self.notices.items():
+            if self.states[number] is State.PENDING and notice.receiver not in receivers:
+                self.states[number] = State.FAILED
+
     def told(self, done: Sequence[Told]) -> None:
         for each in done:
             notice = self.notices[each.id]

@@ -147,7 +147,8 @@ def test_what_is_not_watched_is_not_recorded(open_history: Open, path: Path) -> 
 def test_who_is_removed_stays_and_its_incident_ends(open_history: Open, path: Path) -> None:
     told: list[Change] = []
 
-    def tell(change: Change) -> list[str]:
+    def tell(change: Change, about: Target) -> list[str]:
+        assert about.group == "g0"  # those who want one group only want to know of its end too
         told.append(change)
         return ["hook"]
 
@@ -204,7 +205,7 @@ def notices(path: Path) -> list[tuple[str, str]]:
     return [(str(receiver), str(state)) for receiver, state in found]
 
 
-def two(change: Change) -> list[str]:
+def two(change: Change, about: Target) -> list[str]:
     return ["hook", "mail"] if change.opened else ["hook"]
 
 
@@ -365,6 +366,22 @@ def test_the_log_is_short_again_after_somebody_has_read_for_long(open_history: O
     record(history, result(target(0, "g0"), 86_400.0 * 8))
     record(history, result(target(0, "g0"), 86_400.0 * 9))
     assert log.stat().st_size <= 16_000_000
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_gone_is_noticed(path: Path, replaced: bool) -> None:
+    """Else all that is found would go, for months, to a file that nobody can open."""
+    history = History(path, targets(3))
+    record(history, *outage("+"))
+    path.rename(path.with_suffix(".old"))
+    if replaced:
+        path.touch()
+    history.write(outage("+-"))
+    with pytest.raises(StoreError, match="was deleted or replaced while it was written"):
+        history.commit()
+    with pytest.raises(StoreError, match="was deleted or replaced"):
+        history.close()
+    assert not replaced or path.stat().st_size == 0
 
 
 def test_one_watch_at_a_time(open_history: Open, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,12 @@ from scraper.check.config import Apprise, Notify, Webhook, convert
 from scraper.check.health import Change
 from scraper.check.message import headline, message_of, payload
 from scraper.check.model import Target, Verdict
-from scraper.check.notice import Notice, State
+from scraper.check.notice import Notice, State, Told
 from scraper.check.notify import LONGEST_WAIT, Notifier, wait_before
 from scraper.check.receivers import Receiver, receivers, wanting
 from scraper.check.webhook import Answer, retry_after, signature, signing_key
 from scraper.errors import ConfigError
+from scraper.store.database import Passing
 from tests.check.outbox import MemoryOutbox
 from tests.check.receiver import WebhookReceiver
 from tests.server import ClosedPort, ScriptedServer, redirect
@@ -105,6 +106,37 @@ def test_a_webhook_is_told_once_signed_and_in_json(watches: Callable[..., Watch]
     assert watch.said == [f"told {found.name}: eu/shop is down: timeout, no answer within 10 s"]
 
 
+def test_what_became_old_while_nobody_watched_is_not_sent(watches: Callable[..., Watch]) -> None:
+    with WebhookReceiver() as receiver:
+        (found,) = hook(receiver.url)
+        watch = watches([found], expire=300.0)
+        old, new = watch.outbox.add(found.name, DOWN), watch.outbox.add(found.name, UP)
+        watch.until_ended()
+        assert [delivery.type for delivery in receiver.deliveries] == ["incident.closed"]
+    assert (watch.outbox.states[old], watch.outbox.states[new]) == (State.FAILED, State.SENT)
+    assert watch.said[0].endswith("it is old news; not tried again")
+
+
+def test_what_came_of_a_notice_is_kept_when_the_disk_takes_it_again(watches: Callable[..., Watch]) -> None:
+    class Full(MemoryOutbox):
+        times = 3
+
+        def told(self, done: Sequence[Told]) -> None:
+            self.times -= 1
+            if self.times >= 0:
+                raise Passing("the disk is full")
+            super().told(done)
+
+    with WebhookReceiver() as receiver:
+        (found,) = hook(receiver.url)
+        watch = watches([found], Full())
+        watch.outbox.add(found.name, DOWN)
+        watch.outbox.add(found.name, UP)
+        watch.until_ended()
+        assert len(receiver.deliveries) == 2
+    assert set(watch.outbox.states.values()) == {State.SENT}
+
+
 def test_what_is_not_taken_is_tried_again_later_and_later(watches: Callable[..., Watch]) -> None:
     with WebhookReceiver((500, {}), (302, {"Location": "/"}), (429, {"Retry-After": "1000"}), (404, {})) as receiver:
         (found,) = hook(receiver.url)
@@ -178,7 +210,7 @@ def test_a_receiver_that_is_silent_is_waited_for_no_longer_than_is_said(watches:
 def test_a_bug_of_ours_leaves_the_receiver_its_thread(watches: Callable[..., Watch]) -> None:
     (found,) = hook("http://127.0.0.1:9/")
     found.send = lambda notice, now: Answer(True) if notice.change is UP else 1 / 0  # type: ignore[assignment, return-value]
-    watch = watches([found], expire=60.0)
+    watch = watches([found], expire=345.0)
     watch.outbox.add(found.name, DOWN)
     watch.outbox.add(found.name, UP)
     watch.until_ended(pass_time=1)
@@ -256,9 +288,9 @@ def test_each_is_told_what_it_wants() -> None:
     ]
     found = receivers(Notify(webhook=[convert(table, Webhook) for table in tables]), {}, None)
     a, b, _ = (each.name for each in found)
-    who = wanting(found, {SHOP.key: SHOP})
+    who = wanting(found)
     slow = Change(True, Verdict.SLOW, NOW, NOW, None, Verdict.SLOW, key="eu/shop")
-    assert (who(DOWN), who(UP), who(slow)) == ([a, b], [b], [a])
+    assert (who(DOWN, SHOP), who(UP, SHOP), who(slow, SHOP)) == ([a, b], [b], [a])
     for each in found:
         each.close()
 

@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def history(path: Path) -> Iterator[History]:
     options = {"rules": Rules(kinds=(DOWN, Verdict.CERT)), "retention": Retention(raw=None)}
-    history = History(path, OVER, tell=lambda change: ["hook"], **options)  # type: ignore[arg-type]
+    history = History(path, OVER, tell=lambda change, target: ["hook"], **options)  # type: ignore[arg-type]
     yield history
     history.close()
 

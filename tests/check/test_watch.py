@@ -27,7 +27,7 @@ from scraper.model import Fetched
 from tests.check.audit import audit, rows
 from tests.check.hour import EVERY, HOUR, TARGETS
 from tests.check.receiver import WebhookReceiver
-from tests.server import ScriptedServer
+from tests.server import ClosedPort, ScriptedServer
 
 START = 1_800_000_000.0
 SHOP = Target(url="http://shop.test/", name="shop", group="eu", tries=1)
@@ -178,6 +178,18 @@ def test_receivers_are_told_of_changes(tmp_path: Path) -> None:
     assert texts[2].startswith("eu/shop is up again after ")
     assert len({delivery.uid for delivery in receiver.deliveries}) == 2
     assert rows(stage.store, "SELECT state FROM notices") == [("sent",), ("sent",)]
+
+
+def test_notices_for_a_receiver_that_is_no_more_end(tmp_path: Path) -> None:
+    with ClosedPort() as nobody:
+        stage = Stage(tmp_path, notify=Notify(webhook=[Webhook(url=nobody.url())]))
+        stage.down.add(SHOP.url)
+        with stage.watch() as watch:
+            stage.run_until(watch, lambda: stage.said, each=0.001)
+    stage.plan = msgspec.structs.replace(stage.plan, checks=Checklist(targets=[SHOP]))
+    with stage.watch() as watch:
+        stage.run(watch, 20)
+    assert rows(stage.store, "SELECT state, trouble FROM notices") == [("failed", "there is no such receiver any more")]
 
 
 def test_in_maintenance_nobody_is_told(tmp_path: Path) -> None:

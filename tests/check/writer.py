@@ -14,6 +14,7 @@ import sys
 
 from scraper.check.health import Change
 from scraper.check.history import Committed, History
+from scraper.check.model import Target
 from scraper.check.notice import State, Told
 from scraper.check.retention import Retention
 from tests.check.examples import BEGIN, stream, targets
@@ -25,7 +26,7 @@ def say(group: Committed) -> None:
     print(*(f"{result.target.key}@{round(result.at * 1000)}" for result in group.results), flush=True)
 
 
-def tell(change: Change) -> list[str]:
+def tell(change: Change, about: Target) -> list[str]:
     return ["hook"]
 
 
