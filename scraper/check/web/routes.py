@@ -16,7 +16,7 @@ from scraper.check.web.badges import KINDS, badge, of_target
 from scraper.check.web.board import Board, Body, made
 from scraper.check.web.desk import Desk
 from scraper.check.web.events import Broadcaster
-from scraper.check.web.metrics import of_targets
+from scraper.check.web.metrics import Scrapes
 from scraper.check.web.model import View
 from scraper.check.web.probe import Asking, Prober
 from scraper.check.web.safety import Guard
@@ -44,6 +44,7 @@ class Routes:
     ) -> None:
         self._desk, self._broadcaster, self._guard, self._assets = desk, broadcaster, guard, assets
         self._asking, self._prober = asking, Prober(asking, modules)
+        self._scrapes, self._scraping = Scrapes(), asyncio.Lock()
         self._scraped: tuple[str, str, Body] | None = None
 
     def add_to(self, app: web.Application) -> None:
@@ -128,12 +129,17 @@ class Routes:
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         accept = request.headers.get(hdrs.ACCEPT, "")[:_LONGEST_ACCEPT]
-        version, views = await self._desk.ask(Board.views)
-        if self._scraped is None or self._scraped[:2] != (version, accept):
-            # on a thread of its own: with thousands of targets it takes longer than a page should wait
-            body = await asyncio.get_running_loop().run_in_executor(None, _scrape, views, accept)
-            self._scraped = (version, accept, body)
-        return _reply(request, self._scraped[2])
+        async with self._scraping:  # who comes meanwhile gets the same
+            version, views = await self._desk.ask(Board.views)
+            if self._scraped is None or self._scraped[:2] != (version, accept):
+                # on a thread of its own: with thousands of targets it takes longer than a page should wait
+                body = await asyncio.get_running_loop().run_in_executor(None, self._scrape, views, accept)
+                self._scraped = (version, accept, body)
+            return _reply(request, self._scraped[2])
+
+    def _scrape(self, views: list[View], accept: str) -> Body:
+        text, kind = self._scrapes.text(views, accept)
+        return made(kind, text)
 
     async def _probe(self, request: web.Request) -> web.StreamResponse:
         self._guard.refuse_others_pages(request)
@@ -156,11 +162,6 @@ def _reply(request: web.Request, body: Body, cache: str = _AGAIN) -> web.Respons
         headers["Content-Encoding"] = "gzip"
         return web.Response(body=body.packed, status=body.status, headers=headers)
     return web.Response(body=body.raw, status=body.status, headers=headers)
-
-
-def _scrape(views: list[View], accept: str) -> Body:
-    text, kind = of_targets(views, accept)
-    return made(kind, text)
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from prometheus_client import openmetrics, parser
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import exposition, openmetrics, parser
+from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.openmetrics import parser as open_parser
 from prometheus_client.samples import Sample
 
 from scraper.check.model import Attempt, Verdict
+from scraper.check.web.metrics import HELP, Scrapes, samples_of
 from scraper.check.web.model import View
 from tests.check.web.stand import HOSTILE, Facts, ask, company, result, serving, until, view
 
@@ -136,6 +140,50 @@ def test_any_name_is_one_label() -> None:
     assert found == set(HOSTILE)
     families = open_parser.text_string_to_metric_families(other.text)  # type: ignore[no-untyped-call]
     assert {one.labels["target"] for family in families for one in family.samples} == set(HOSTILE)
+
+
+def theirs(views: Iterable[View], accept: str) -> bytes:
+    """All samples as the library writes them."""
+    families = {name: GaugeMetricFamily(name, text) for name, text in HELP.items()}
+    for one in views:
+        for name, label, value in samples_of(one.result) if one.result else ():
+            labels = {"target": one.target.title, "group": one.target.group, **dict([label] if label else [])}
+            families[name].add_sample(name, labels, float(value))
+
+    class All:
+        def collect(self) -> Iterable[GaugeMetricFamily]:
+            return [family for family in families.values() if family.samples]
+
+    encode, _ = exposition.choose_encoder(accept)
+    return encode(All())
+
+
+FORMS = ["", OPEN, "text/plain;version=1.0.0;escaping=allow-utf-8", "application/openmetrics-text; version=1.0.0; q=.5"]
+
+
+@pytest.mark.parametrize("accept", FORMS)
+def test_it_is_written_as_the_library_writes_it(accept: str) -> None:
+    odd = [view(name, group=name) for name in (*HOSTILE, "a\\n", "\\", "a\nb", '"')]
+    views = [*company(), *odd, View(view("new").target)]
+    assert Scrapes().text(views, accept)[0] == theirs(views, accept)
+
+
+@given(st.floats(allow_nan=False, min_value=0), st.integers(0, 10**15), st.text(max_size=20), st.text(max_size=20))
+def test_any_number_is_written_as_the_library_writes_it(at: float, us: int, name: str, group: str) -> None:
+    one = view(name or "x", group=group, result=result(view().target, at=at, server_us=us))
+    for accept in FORMS[:2]:
+        assert Scrapes().text([one], accept)[0] == theirs([one], accept)
+
+
+def test_lines_are_kept_until_there_is_another_check() -> None:
+    scrapes, first = Scrapes(), view("a")
+    views = [first, view("b")]
+    assert scrapes.text(views, "")[0] == theirs(views, "")
+    assert scrapes.text(views[1:], "")[0] == theirs(views[1:], "")
+    views[0] = msgspec.structs.replace(first, result=result(first.target, Verdict.DOWN))
+    assert scrapes.text(views, "")[0] == theirs(views, "")
+    moved = msgspec.structs.replace(first, target=msgspec.structs.replace(first.target, name="", url="http://b/"))
+    assert scrapes.text([moved], "")[0] == theirs([moved], "")
 
 
 @pytest.mark.parametrize(
