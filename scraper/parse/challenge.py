@@ -54,14 +54,18 @@ def challenge(response: Response) -> str | None:
     return next((rule.name for rule in RULES if rule.holds(response, head)), None)
 
 
-_NO = frozenset({401, 403, 405, 429, 503})
-_FORBIDDEN = frozenset({403, 429, 503})
+_LET_IN = frozenset({200, 202})
+_NO = frozenset({401, 403, 405, 429})
+_FORBIDDEN = frozenset({403, 429})
+_BUSY = frozenset({403, 429, 503})
+"""503 counts only with what stands in no other page: the services pass a site's own 503 on, with marks of theirs added,
+and say so themselves when there is no site behind them any more. Those are outages."""
 _HEAD = 8_192
 _BY_CLOUDFLARE = ("server", "cloudflare")
 
 RULES = (
     Rule("Cloudflare", header=("cf-mitigated", "challenge")),
-    Rule("Cloudflare", _FORBIDDEN, _BY_CLOUDFLARE, (b"<title>just a moment...",)),
+    Rule("Cloudflare", _BUSY, _BY_CLOUDFLARE, (b"<title>just a moment...",)),
     Rule("Cloudflare", _FORBIDDEN, _BY_CLOUDFLARE, (b"<title>attention required!",)),
     Rule(
         "Akamai",
@@ -70,23 +74,23 @@ RULES = (
         any_of=(b"errors.edgesuite.net", b"errors&#46;edgesuite&#46;net"),
     ),
     Rule("Imperva", _NO, all_of=(b"_incapsula_resource",)),
-    Rule("Imperva", all_of=(b"_incapsula_resource", b"incapsula incident id")),
-    Rule("Imperva", all_of=(b"_incapsula_resource", b"noindex"), longest=2_000),
+    Rule("Imperva", _LET_IN, all_of=(b"_incapsula_resource", b"incapsula incident id"), longest=4_000),
+    Rule("Imperva", _LET_IN, all_of=(b"_incapsula_resource", b"noindex"), longest=2_000),
     Rule("DataDome", _NO, ("x-datadome", "")),
     Rule("DataDome", _NO, all_of=(b"captcha-delivery.com",)),
     Rule("HUMAN", _FORBIDDEN, any_of=(b"_pxappid", b"px-captcha")),
     Rule("AWS WAF", header=("x-amzn-waf-action", "challenge")),
     Rule("AWS WAF", header=("x-amzn-waf-action", "captcha")),
     Rule("Sucuri", _FORBIDDEN, all_of=(b"sucuri website firewall",)),
-    Rule("DDoS-Guard", _FORBIDDEN, ("server", "ddos-guard"), any_of=(b"ddos-guard", b"checking your browser")),
-    Rule("Vercel", _FORBIDDEN, ("x-vercel-mitigated", "")),
+    Rule("DDoS-Guard", _FORBIDDEN, ("server", "ddos-guard"), any_of=(b"ddos-guard",)),
+    Rule("DDoS-Guard", _BUSY, ("server", "ddos-guard"), any_of=(b"checking your browser",)),
+    Rule("Vercel", _BUSY, ("x-vercel-mitigated", "")),
     Rule(
         "Anubis",
         all_of=(b'id="anubis_',),
         any_of=(b"<title>making sure you're not a bot", b"<title>making sure you&#39;re not a bot"),
     ),
-    Rule(
-        "captcha", frozenset({401, 403, 429, 503}), any_of=(b"g-recaptcha", b"h-captcha", b"cf-turnstile", b"captcha")
-    ),
+    Rule("Amazon", _BUSY, all_of=(b"/errors/validatecaptcha",)),
+    Rule("captcha", frozenset({401, 403, 429}), any_of=(b"g-recaptcha", b"h-captcha", b"cf-turnstile", b"captcha")),
 )
 """The rules, the surest first. The last one knows that there is a test, but not whose."""

@@ -60,6 +60,8 @@ TESTS: list[tuple[str, int, dict[str, str], bytes]] = [
     ),
     ("Vercel", 429, {"x-vercel-mitigated": "challenge"}, b""),
     ("Anubis", 200, {}, ANUBIS),
+    ("DDoS-Guard", 503, {"server": "ddos-guard"}, GUARD),
+    ("Amazon", 503, {"server": "Server"}, b'<form method="get" action="/errors/validateCaptcha" name="">'),
     ("captcha", 429, {}, RECAPTCHA),
     ("captcha", 403, {}, b"<p>Please solve this CAPTCHA to go on"),
 ]
@@ -89,6 +91,14 @@ PAGES: list[tuple[int, dict[str, str], bytes]] = [
     (404, {}, RECAPTCHA),
     (500, {"server": "cloudflare"}, ARTICLE),
     (503, {}, b"<title>Just a moment...</title> we are down for maintenance"),
+    # outages behind such a service: its marks are there, the site is not
+    (503, {"x-datadome": "protected"}, b"<title>Maintenance</title>"),
+    (503, {}, b"<title>Maintenance</title><script>window._pxAppId='PX1'</script>" + RECAPTCHA),
+    (503, {"x-iinfo": "1"}, b'<title>Maintenance</title><script src="/_Incapsula_Resource?SWJIYLWA=1"></script>'),
+    (503, {"x-iinfo": "8"}, IMPERVA),
+    (503, {"server": "Sucuri/Cloudproxy"}, b"<title>Sucuri WebSite Firewall - Back-end server timeout</title>"),
+    (503, {"server": "ddos-guard"}, b"<title>503: no answer from the origin | DDoS-Guard</title>"),
+    (200, {}, b"<title>What an Incapsula incident ID is</title><p>_Incapsula_Resource" + b"<p>word" * 1_000),
     (401, {"www-authenticate": "Basic"}, b""),
     (429, {"retry-after": "5"}, b"slow down"),
     (200, {"x-amzn-waf-action": "allow", "cf-mitigated": ""}, b""),
