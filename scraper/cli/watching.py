@@ -28,8 +28,8 @@ from scraper.cli.checking import check_settings, read_targets
 from scraper.cli.diagnose import Teller, told_on_request
 from scraper.cli.interrupt import interruptible
 from scraper.cli.notes import Notes
-from scraper.cli.signals import interrupt_early
-from scraper.errors import ConfigError
+from scraper.cli.signals import ENDING, interrupt_early
+from scraper.errors import ConfigError, StoreError
 from scraper.report.human import human_count
 from scraper.tuning import tune
 
@@ -53,12 +53,47 @@ def drive(given: Mapping[str, Any], asked: Collection[str]) -> int:
     with told_on_request() as teller:
         plan = _plan(given, asked, notes)
         tune()
-        while True:
-            job = _Job(plan, notes, teller, lambda: _plan(given, asked, notes))
+        with _heard() as hang_up:
+            return _watch_on(plan, lambda plan: _Job(plan, notes, teller, hang_up, lambda: _plan(given, asked, notes)))
+
+
+def _watch_on(plan: Plan, job_of: Callable[[Plan], _Job]) -> int:
+    """One watch after the other, as the files change; the exit code. After a plan that fails, the last goes on."""
+    before: Plan | None = None
+    while True:
+        job = job_of(plan)
+        try:
             code = job.run()
-            if job.next is None:
-                return code
-            plan = job.next
+        except (ConfigError, StoreError) as error:
+            if before is None or job.begun:
+                raise
+            job.complain(error)
+            plan, before = before, None
+            continue
+        if job.next is None:
+            return code
+        before, plan = plan, job.next
+
+
+class _HangUp:
+    """Whether SIGHUP has come, since that was last taken note of."""
+
+    came = False
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[_HangUp]:
+    """Hear SIGHUP, also between two watches: what it does by itself is to end the process."""
+    hang_up = _HangUp()
+
+    def note_it(*_: Any) -> None:
+        hang_up.came = True
+
+    before = signal.signal(signal.SIGHUP, note_it)
+    try:
+        yield hang_up
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def _plan(given: Mapping[str, Any], asked: Collection[str], notes: Notes) -> Plan:
@@ -107,13 +142,16 @@ class _Job:
     """One watch, from its start to its end.
 
     :ivar next: the plan of the watch that is to follow this one.
+    :ivar begun: whether it could be opened.
     :param reread: makes a plan of the files as they are now.
     """
 
-    def __init__(self, plan: Plan, notes: Notes, teller: Teller, reread: Callable[[], Plan]) -> None:
+    def __init__(self, plan: Plan, notes: Notes, teller: Teller, hang_up: _HangUp, reread: Callable[[], Plan]) -> None:
         self.next: Plan | None = None
+        self.begun = False
         self._plan, self._notes, self._teller, self._reread = plan, notes, teller, reread
-        self._terminated = self._hung_up = False
+        self._hang_up = hang_up
+        self._ended = self._terminated = False
         self._missed = self._leaps = 0
         self._reported = 0.0
 
@@ -130,10 +168,18 @@ class _Job:
                 finally:
                     watch.close()
             interrupt_early()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._ended:  # be it that the files were to be read again
+            self.next = None
         self._end()
         return 0 if self._terminated or self.next else INTERRUPTED
 
+    def complain(self, error: Exception) -> None:
+        """Say that what is written in the files cannot be."""
+        self._log(f"the files cannot be used, so nothing changes: {error}")
+
     def _begin(self, watch: Watch) -> None:
+        self.begun = True
         what = human_count(len(self._plan.checks.targets), "check")
         self._log(f"watching {what}; the history is in {self._plan.store}")
         if watch.url is not None:
@@ -144,23 +190,18 @@ class _Job:
 
     @contextlib.contextmanager
     def _signals(self, watch: Watch) -> Iterator[None]:
-        """Those that end it, as everywhere, but that SIGTERM is how a service is ended; and SIGHUP."""
+        """Those that end it, as everywhere, but that SIGTERM is how a service is ended."""
         with interruptible(watch.run, self._notes.interject):
             ending: Any = signal.getsignal(signal.SIGTERM)
 
-            def terminated(*args: Any) -> None:
-                self._terminated = True
-                ending(*args)
+            def ended(number: int, frame: Any) -> None:
+                self._ended = True
+                self._terminated |= number == signal.SIGTERM
+                ending(number, frame)
 
-            def hung_up(*_: Any) -> None:
-                self._hung_up = True
-
-            signal.signal(signal.SIGTERM, terminated)
-            before = signal.signal(signal.SIGHUP, hung_up)
-            try:
-                yield
-            finally:
-                signal.signal(signal.SIGHUP, before)
+            for number in ENDING:
+                signal.signal(number, ended)
+            yield
 
     def _look(self, watch: Watch, results: Collection[Result]) -> None:
         """After each round: tell what there is to tell, and see whether the files are to be read again."""
@@ -175,15 +216,15 @@ class _Job:
         if schedule.missed != self._missed and time.monotonic() - self._reported >= _REPORT:
             self._log(f"rounds missed, as the checks before them were not over: {schedule.missed - self._missed:,}")
             self._missed, self._reported = schedule.missed, time.monotonic()
-        if self._hung_up and not watch.run.stopped:
-            self._hung_up = False
+        if self._hang_up.came and not watch.run.stopped:
+            self._hang_up.came = False
             self._reload(watch)
 
     def _reload(self, watch: Watch) -> None:
         try:
             self.next = self._reread()
         except (ConfigError, click.UsageError) as error:
-            self._log(f"the files cannot be used, so nothing changes: {error}")
+            self.complain(error)
         else:
             watch.run.stop()
 

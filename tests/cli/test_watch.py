@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -134,6 +135,35 @@ def test_sighup_reads_the_files_again_and_leaves_alone_what_is_wrong(
     code, said = watch.end(signal.SIGTERM)
     assert code == 0, said
     audit(here / "checks.sqlite")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ['[[maintenance]]\nevery = "61 * * * *"\nduration = "1h"\n', '[[notify.webhook]]\nurl = "nowhere"\n'],
+)
+def test_sighup_leaves_alone_what_only_a_start_finds_wrong(
+    here: Path, server: ScriptedServer, watching: Callable[..., Watching], wrong: str
+) -> None:
+    watch = watching("watch", write(here, server), "--no-web", "-v")
+    watch.until("up       shop")
+    write(here, server, wrong)
+    watch.process.send_signal(signal.SIGHUP)
+    watch.until("the files cannot be used, so nothing changes")
+    watch.until("up       shop")
+    assert watch.end(signal.SIGTERM)[0] == 0
+
+
+def test_sighups_in_a_row_end_nothing(here: Path, server: ScriptedServer, watching: Callable[..., Watching]) -> None:
+    """Also those that come while one watch is ended and the next one is begun."""
+    watch = watching("watch", write(here, server), "--no-web", "-v")
+    watch.until("up       shop")
+    for _ in range(300):
+        watch.process.send_signal(signal.SIGHUP)
+        time.sleep(0.005)
+    write(here, server, f'[[check]]\nurl = "{server.url("/new")}"\nname = "new"\ntries = 1\n')
+    watch.process.send_signal(signal.SIGHUP)
+    watch.until("watching 2 checks")
+    assert watch.end(signal.SIGINT)[0] == 130
 
 
 def test_check_with_every_is_a_watch(here: Path, server: ScriptedServer, watching: Callable[..., Watching]) -> None:
