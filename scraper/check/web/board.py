@@ -18,13 +18,13 @@ import msgspec
 from scraper.check.model import Result
 from scraper.check.web import api
 from scraper.check.web.model import Incident, Reader, View
-from scraper.check.web.pages import Pages, Part
+from scraper.check.web.pages import Pages, Part, part_id
 
 __all__ = ["Board", "Body", "made"]
 
 _INCIDENTS, _RESULTS = 30, 60
 _KEPT = 256
-_PACKED_FROM = 512
+_PACKED_FROM, _LEVEL = 512, 5
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
@@ -40,7 +40,7 @@ class Body(NamedTuple):
 
 def made(kind: str, raw: bytes, status: int = 200) -> Body:
     """A body with its tag, which is weak: the gzipped form has the same."""
-    packed = gzip.compress(raw, 5, mtime=0) if len(raw) >= _PACKED_FROM else None
+    packed = gzip.compress(raw, _LEVEL, mtime=0) if len(raw) >= _PACKED_FROM else None
     return Body(kind, raw, packed, f'W/"{hashlib.blake2s(raw, digest_size=12).hexdigest()}"', status)
 
 
@@ -54,6 +54,7 @@ class Board:
         self._reader, self._pages, self._clock = reader, pages, clock
         self._views: dict[str, View] = {}
         self._rows: dict[str, Part] = {}
+        self._stale: set[str] = set()
         self._changed: dict[str, int] = {}
         self._bodies: dict[tuple[str, ...], Body] = {}
         self._incidents: list[Incident] | None = None
@@ -80,6 +81,7 @@ class Board:
         if not self._boot or list(views) != list(self._views):
             self._boot = secrets.token_hex(4)
             self._views, self._rows, self._changed = {}, {}, {}
+            self._stale = set()
         return self._take(views.values())
 
     def refresh(self, keys: Iterable[str]) -> list[str]:
@@ -91,22 +93,33 @@ class Board:
         self._number += 1
         self._bodies.clear()
         self._incidents = None
-        changed, now = [], self._clock()
+        changed = []
         for view in views:
             key = view.target.key
-            row = self._pages.row(view, now)
-            if self._rows.get(key) != row or self._views.get(key) != view:
+            if self._views.get(key) != view:
                 self._changed[key] = self._number
-                changed.append(row.id)
-            self._views[key], self._rows[key] = view, row
+                changed.append(part_id("t", key))
+            self._views[key] = view
+            self._stale.add(key)
         return changed
+
+    def _drawn(self) -> list[Part]:
+        """The rows of all targets. They are drawn when a page wants them: scrapes and badges need none."""
+        now = self._clock()
+        for key in self._stale:
+            row = self._pages.row(self._views[key], now)
+            if self._rows.get(key) != row:
+                self._changed[key] = self._number
+            self._rows[key] = row
+        self._stale.clear()
+        return [self._rows[key] for key in self._views]
 
     def index(self) -> Body:
         """The page."""
         return self._kept(("index",), self._index)
 
     def _index(self) -> Body:
-        rows = list(self._rows.values())
+        rows = self._drawn()
         return made(HTML, self._pages.index(rows, self._newest(), self._clock(), self.version).encode())
 
     def fragments(self, since: str) -> Body:
@@ -117,7 +130,7 @@ class Board:
         return self._kept(("fragments", str(int(number))), lambda: self._fragments(int(number)))
 
     def _fragments(self, since: int) -> Body:
-        parts = self._pages.parts(list(self._rows.values()), self._newest(), self._clock())
+        parts = self._pages.parts(self._drawn(), self._newest(), self._clock())
         for key, number in self._changed.items():
             if number > since:
                 parts[self._rows[key].id] = self._rows[key].html

@@ -6,8 +6,11 @@ needs escaping. Equal days in a row are one stroke, whose dashes are the days: 7
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -30,45 +33,81 @@ def bars(spans: Sequence[Span], now: float, *, each: bool = False) -> Markup:
     :param each: whether every day is a stroke of its own, with its own text.
     """
     first = int(now // DAY_SECONDS) - DAYS + 1
-    days: list[Span | None] = [None] * DAYS
-    for span in spans:
-        if span.checks and 0 <= (index := int(span.at // DAY_SECONDS) - first) < DAYS:
-            days[index] = span
-    strokes = "".join(_strokes(days, first, each))
-    label = _said(days)
+    runs = _with_today(_days(tuple(spans[:-1]), first), spans, first)
+    drawn = [_Run(day, day, run.look) for run in runs for day in range(run.start, run.end + 1)] if each else runs
+    strokes = "".join(_stroke_of(run, first) for run in drawn)
     return Markup(  # noqa: S704 - numbers and dates only
         f'<svg class="bars" viewBox="0 0 {DAYS * _STEP - 2} {_TALL}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{label}">{strokes}</svg>'
+        f'aria-label="{_said(runs)}">{strokes}</svg>'
     )
 
 
-def _strokes(days: Sequence[Span | None], first: int, each: bool) -> Iterator[str]:
-    for _, run in groupby(range(DAYS), key=lambda index: index if each else _look(days[index])):
-        start, *more = run
-        end = more[-1] if more else start
-        when = day((first + start) * DAY_SECONDS)
-        when = f"{when} to {day((first + end) * DAY_SECONDS)}" if more else when
-        width = (end - start + 1) * _STEP - 2
-        grade, text = _look(days[start])
-        yield f'<path class="{grade}" d="M{start * _STEP} {_TALL // 2}h{width}"><title>{when}: {text}</title></path>'
+class _Run(NamedTuple):
+    """Days that look the same, both ends included; 0 is the oldest that is shown."""
+
+    start: int
+    end: int
+    look: tuple[str, str]
 
 
-def _look(span: Span | None) -> tuple[str, str]:
-    if span is None:
-        return "dn", "not checked"
-    share = span.up / span.checks
+@lru_cache(maxsize=10_000)  # days that are over stay as they are, and most of the work of a row is here
+def _days(spans: tuple[Span, ...], first: int) -> tuple[_Run, ...]:
+    looks = [_NOT_CHECKED] * DAYS
+    for span in spans:
+        if span.checks and 0 <= (index := int(span.at // DAY_SECONDS) - first) < DAYS:
+            looks[index] = _look_of(span.checks, span.up)
+    found = []
+    for look, days in groupby(range(DAYS), key=looks.__getitem__):
+        start, *more = days
+        found.append(_Run(start, more[-1] if more else start, look))
+    return tuple(found)
+
+
+def _with_today(runs: tuple[_Run, ...], spans: Sequence[Span], first: int) -> Sequence[_Run]:
+    """``runs`` of all spans but the last one, with that one: it is the one that grows."""
+    last = spans[-1] if spans and spans[-1].checks else None
+    if last is None:
+        return runs
+    if int(last.at // DAY_SECONDS) - first != DAYS - 1:
+        return _days(tuple(spans), first)
+    *rest, run = runs
+    look, today = _look_of(last.checks, last.up), DAYS - 1
+    if look == run.look:
+        return runs
+    if run.start < today:
+        rest.append(run._replace(end=today - 1))
+    if rest and rest[-1].look == look:
+        return [*rest[:-1], rest[-1]._replace(end=today)]
+    return [*rest, _Run(today, today, look)]
+
+
+def _stroke_of(run: _Run, first: int) -> str:
+    when = day((first + run.start) * DAY_SECONDS)
+    when = f"{when} to {day((first + run.end) * DAY_SECONDS)}" if run.end > run.start else when
+    width = (run.end - run.start + 1) * _STEP - 2
+    grade, text = run.look
+    return f'<path class="{grade}" d="M{run.start * _STEP} {_TALL // 2}h{width}"><title>{when}: {text}</title></path>'
+
+
+@lru_cache(maxsize=4_096)  # of most days and most targets the same few
+def _look_of(checks: int, up: int) -> tuple[str, str]:
+    share, failed = up / checks, checks - up
     grade = next(grade for least, grade in _GRADES if share >= least)
-    failed = span.checks - span.up
-    return grade, f"{percent(share)} up" + (f", {failed:,} of {span.checks:,} checks failed" if failed else "")
+    return grade, f"{percent(share)} up" + (f", {failed:,} of {checks:,} checks failed" if failed else "")
 
 
-def _said(days: Sequence[Span | None]) -> str:
+_NOT_CHECKED = ("dn", "not checked")
+
+
+def _said(runs: Sequence[_Run]) -> str:
     """The bars for those who do not see them."""
-    known = [span for span in days if span]
-    troubled = sum(span.up < span.checks for span in known)
-    if not known:
+    days = Counter[str]()
+    for run in runs:
+        days[run.look[0]] += run.end - run.start + 1
+    well, none = days["d0"], days["dn"]
+    if none == DAYS:
         return "not checked in the last 90 days"
-    return f"last 90 days: {len(known) - troubled} without failures, {troubled} with, {DAYS - len(known)} not checked"
+    return f"last 90 days: {well} without failures, {DAYS - well - none} with, {none} not checked"
 
 
 _WIDE, _HIGH = 144, 28
