@@ -1,10 +1,11 @@
-"""What may go to a terminal: text without what could steer it."""
+"""What may go to a terminal, and into a file: text without what could steer the one or break the other."""
 
 from __future__ import annotations
 
 import re
+from typing import overload
 
-__all__ = ["escaped", "on_its_line", "printable"]
+__all__ = ["escaped", "on_its_line", "printable", "shortened", "utf8"]
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
@@ -24,6 +25,26 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _UNPRINTABLE.sub(lambda found: " " if found[0] in "\t\n\r\v\f" else "\ufffd", text)
+
+
+def shortened(text: str, length: int) -> str:
+    """``text`` within ``length`` characters; what is cut off is an ellipsis.
+
+    >>> shortened("no answer", 5)
+    'no a…'
+    """
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+@overload
+def utf8(text: str) -> str: ...
+@overload
+def utf8(text: None) -> None: ...
+def utf8(text: str | None) -> str | None:
+    """``text`` as UTF-8 can hold it: a lone surrogate, in a title or a detail, must not end the run that met it."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode()
 
 
 def escaped(json: bytes) -> bytes:

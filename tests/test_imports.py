@@ -82,7 +82,7 @@ PURE = {"errors", "model", "url", "join", "addresses", "printing", "scope", "set
 PURE_FILES = {
     "report/human.py",
     *(f"check/{name}.py" for name in ("core", "health", "hops", "model", "rollup", "schedule", "steps", "verdict")),
-    *(f"check/{name}.py" for name in ("every", "message", "notice", "places", "rounds")),
+    *(f"check/{name}.py" for name in ("every", "message", "moments", "notice", "places", "rounds")),
     *("check/outputs/width.py", "check/web/model.py", "check/web/words.py"),
 }
 """Of parts that have a shell too, the files that are pure."""

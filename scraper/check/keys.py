@@ -15,7 +15,7 @@ from typing import Any
 
 from scraper.check.model import Statuses
 from scraper.errors import ConfigError
-from scraper.printing import printable
+from scraper.printing import printable, shortened
 from scraper.report.human import parse_duration
 
 __all__ = ["KEYS", "REPEATABLE", "read_key", "read_keys", "unknown"]
@@ -76,8 +76,7 @@ _SYNONYMS = {
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return shortened(repr(value), 80)
 
 
 def _name(key: str) -> Callable[[Any], dict[str, Any]]:

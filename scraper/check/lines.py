@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from scraper.lists import BadText
+from scraper.printing import shortened
 
 __all__ = ["split_line"]
 
@@ -59,4 +60,4 @@ def _why_not(rest: str) -> str:
 
 
 def _shown(word: str) -> str:
-    return repr(word if len(word) <= 60 else f"{word[:57]}...")
+    return repr(shortened(word, 60))

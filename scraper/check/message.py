@@ -5,14 +5,14 @@ What stands in it came from lists and from servers, so it holds nothing that cou
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
 from scraper.check.health import Change
 from scraper.check.model import Target, Verdict
-from scraper.printing import printable
+from scraper.check.moments import moment, utc
+from scraper.printing import printable, shortened, utf8
 from scraper.report.human import human_duration
 
 __all__ = ["Message", "headline", "message_of", "payload"]
@@ -56,11 +56,11 @@ def message_of(change: Change, target: Target | None, page: str | None) -> Messa
     """
     why = ", ".join(_why(change))
     if change.opened:
-        lines = [f"Since {_moment(change.started)}" + (f": {why}" if why else "")]
+        lines = [f"Since {moment(utc(change.started))}" + (f": {why}" if why else "")]
         lines += ["It comes and goes: these were not failures in a row."] if change.flapping else []
     else:
         lines = [
-            f"Since {_moment(change.ended or change.at)}. It lasted {_lasted(change)}" + (f": {why}" if why else "")
+            f"Since {moment(utc(change.ended or change.at))}. It lasted {_lasted(change)}" + (f": {why}" if why else "")
         ]
     lines += [printable(target.url)] if target is not None and target.title != target.url else []
     lines += [page] if page else []
@@ -72,22 +72,22 @@ def payload(change: Change, target: Target | None, page: str | None) -> bytes:
     return msgspec.json.encode(
         {
             "type": "incident.opened" if change.opened else "incident.closed",
-            "timestamp": _iso(change.at),
+            "timestamp": utc(change.at),
             "data": {
-                "key": _utf8(change.key),
-                "group": _utf8(target.group) if target else "",
-                "name": _utf8(target.title) if target else _utf8(change.key),
-                "url": _utf8(target.url) if target else None,
+                "key": utf8(change.key),
+                "group": utf8(target.group) if target else "",
+                "name": utf8(target.title) if target else utf8(change.key),
+                "url": utf8(target.url) if target else None,
                 "kind": change.kind.value,
-                "started": _iso(change.started),
-                "ended": _iso(change.ended),
+                "started": utc(change.started),
+                "ended": utc(change.ended),
                 "seconds": None if change.ended is None else round(max(0.0, change.ended - change.started), 3),
                 "verdict": change.verdict.value,
-                "reason": _utf8(change.reason),
-                "detail": _utf8(change.detail),
+                "reason": utf8(change.reason),
+                "detail": utf8(change.detail),
                 "flapping": change.flapping,
                 "page": page,
-                "text": _utf8(headline(change)),
+                "text": utf8(headline(change)),
             },
         }
     )
@@ -101,8 +101,7 @@ def _state(change: Change) -> str:
 
 def _why(change: Change) -> list[str]:
     """The word and the text, without saying the same twice."""
-    detail = printable(change.detail)
-    detail = f"{detail[:_LONGEST]}..." if len(detail) > _LONGEST else detail
+    detail = shortened(printable(change.detail), _LONGEST)
     if detail and (not change.reason or change.reason in detail):
         return [detail]
     return [part for part in (printable(change.reason), detail) if part]
@@ -110,17 +109,3 @@ def _why(change: Change) -> list[str]:
 
 def _lasted(change: Change) -> str:
     return human_duration(max(0.0, (change.ended or change.at) - change.started))
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _iso(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _utf8(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()

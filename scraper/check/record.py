@@ -5,18 +5,29 @@ The same fields are published as a JSON Schema, ``docs/check-result.schema.json`
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from scraper.check.model import Attempt, Hop, Result, Verdict
+from scraper.check.moments import utc
 from scraper.model import Certificate
-from scraper.store.record import utf8
+from scraper.printing import utf8
 
-__all__ = ["CertificateRecord", "CheckRecord", "HopRecord", "Phases", "TryRecord", "record_of", "schema", "utc"]
+__all__ = [
+    "CertificateRecord",
+    "CheckRecord",
+    "HopRecord",
+    "Phases",
+    "TryRecord",
+    "certificate_record",
+    "hop_record",
+    "ms",
+    "phases_record",
+    "record_of",
+    "schema",
+]
 
 Ms: TypeAlias = Annotated[float, Meta(description="Milliseconds, to the microsecond.")]
 Utc: TypeAlias = Annotated[str, Meta(description="RFC 3339, in UTC, to the millisecond: 2026-01-31T06:15:00.125Z.")]
@@ -114,8 +125,8 @@ def record_of(result: Result) -> CheckRecord:
     last = hops[-1] if hops else _NO_HOP
     return CheckRecord(
         schema=1,
-        url=_utf8(target.url),
-        final_url=_utf8(last.url or target.url),
+        url=utf8(target.url),
+        final_url=utf8(last.url or target.url),
         name=utf8(target.name) or None,
         group=utf8(target.group) or None,
         place=utf8(target.place) or None,
@@ -125,12 +136,12 @@ def record_of(result: Result) -> CheckRecord:
         status=last.status,
         attempts=len(attempts),
         failed_attempts=sum(each.verdict is Verdict.DOWN for each in attempts),
-        redirects=max(len(hops) - 1, 0),
-        server_ms=_ms(result.server_us),
-        phases=_phases(result),
+        redirects=sum(hop.location is not None for hop in hops[:-1]),
+        server_ms=ms(result.server_us),
+        phases=phases_record(result),
         address=utf8(last.address),
         http=utf8(last.http),
-        certificate=_certificate(result.certificate, result.at) if result.certificate else None,
+        certificate=certificate_record(result.certificate, result.at) if result.certificate else None,
         checked_at=utc(result.at),
         due=utc(result.due),
         tries=tuple(map(_try, attempts)),
@@ -146,26 +157,8 @@ def schema() -> dict[str, Any]:
     return about | msgspec.json.schema(CheckRecord)
 
 
-def utc(seconds: float) -> str | None:
-    """The time ``seconds`` after the epoch as RFC 3339 has it; None for 0, and for what no calendar holds.
-
-    >>> utc(1_750_000_000.125)
-    '2025-06-15T15:06:40.125Z'
-    """
-    if not seconds or not math.isfinite(seconds):
-        return None
-    try:
-        moment = datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _utf8(text: str) -> str:
-    return utf8(text) or ""
-
-
-def _ms(us: int) -> float:
+def ms(us: int) -> float:
+    """Microseconds as records have them."""
     return round(us / 1000, 3)
 
 
@@ -175,43 +168,46 @@ def _try(attempt: Attempt) -> TryRecord:
         verdict=attempt.verdict,
         reason=utf8(attempt.reason) or None,
         detail=utf8(attempt.detail) or None,
-        hops=tuple(map(_hop, attempt.hops)),
+        hops=tuple(map(hop_record, attempt.hops)),
     )
 
 
-def _hop(hop: Hop) -> HopRecord:
+def hop_record(hop: Hop) -> HopRecord:
+    """Lay ``hop`` flat."""
     return HopRecord(
-        url=_utf8(hop.url),
+        url=utf8(hop.url),
         method=hop.method,
         status=hop.status,
         location=utf8(hop.location),
         address=utf8(hop.address),
         http=utf8(hop.http),
-        waited_ms=_ms(hop.waited_us),
-        own_ms=_ms(hop.own_us),
-        dns_ms=_ms(hop.dns_us),
-        connect_ms=_ms(hop.connect_us),
-        tls_ms=_ms(hop.tls_us),
-        first_byte_ms=_ms(hop.first_us),
-        body_ms=_ms(hop.body_us),
+        waited_ms=ms(hop.waited_us),
+        own_ms=ms(hop.own_us),
+        dns_ms=ms(hop.dns_us),
+        connect_ms=ms(hop.connect_us),
+        tls_ms=ms(hop.tls_us),
+        first_byte_ms=ms(hop.first_us),
+        body_ms=ms(hop.body_us),
     )
 
 
-def _phases(result: Result) -> Phases:
+def phases_record(result: Result) -> Phases:
+    """Where the time of the try that decided went."""
     waited, own = sum(hop.waited_us for hop in result.hops), sum(hop.own_us for hop in result.hops)
-    return Phases(*map(_ms, (waited, own, *result.phases_us)))
+    return Phases(*map(ms, (waited, own, *result.phases_us)))
 
 
-def _certificate(certificate: Certificate, now: float) -> CertificateRecord:
+def certificate_record(certificate: Certificate, now: float) -> CertificateRecord:
+    """Lay ``certificate`` flat, as it is at ``now``."""
     left = certificate.days_left(now)
     return CertificateRecord(
-        subject=_utf8(certificate.subject),
-        issuer=_utf8(certificate.issuer),
-        names=tuple(map(_utf8, certificate.names)),
+        subject=utf8(certificate.subject),
+        issuer=utf8(certificate.issuer),
+        names=tuple(map(utf8, certificate.names)),
         not_before=utc(certificate.not_before),
         not_after=utc(certificate.not_after),
         earliest=utc(certificate.earliest or certificate.not_after),
         days_left=None if left is None else round(left, 2),
         trouble=utf8(certificate.trouble),
-        fingerprint=_utf8(certificate.fingerprint),
+        fingerprint=utf8(certificate.fingerprint),
     )

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Timings
+from scraper.printing import utf8
 
 __all__ = [
     "SCHEMA",
@@ -239,13 +240,6 @@ def _digits(number: int | None) -> str | None:
 
 def _number(digits: str | None) -> int | None:
     return None if digits is None else int(digits, 16)
-
-
-def utf8(text: str | None) -> str | None:
-    """``text`` as UTF-8 can hold it: a lone surrogate in a title must not end the crawl that met it."""
-    if text is None or text.isascii():
-        return text
-    return text.encode("utf-8", "replace").decode()
 
 
 def _data(page: Page) -> tuple[msgspec.Raw, str | None]:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.check.model import Result, Target, Verdict
-from scraper.check.record import CheckRecord, record_of, schema, utc
+from scraper.check.moments import utc
+from scraper.check.record import CheckRecord, record_of, schema
 from scraper.model import Certificate
 from scraper.store.record import encode
 from tests.check.results import AT, DAY, EXPIRED, SHAPES, attempt, down, hop, hostile, result, up

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from scraper.check.moments import utc
 from scraper.check.outputs.base import Summary
 from scraper.check.outputs.rows import Row, Table, by_group, evidence
 from scraper.check.outputs.words import evidence_lines
-from scraper.check.record import utc
 from scraper.printing import printable
 
 __all__ = ["JunitOutput", "place_of"]

@@ -10,10 +10,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from scraper.check.model import TROUBLE, Verdict
+from scraper.check.moments import moment, utc
 from scraper.check.outputs.base import Summary
 from scraper.check.outputs.rows import Row, Table, evidence
-from scraper.check.outputs.words import answer, certificate_rows, duration, joined, moment, phases, why
-from scraper.check.record import CheckRecord, HopRecord, TryRecord, utc
+from scraper.check.outputs.words import answer, certificate_rows, duration, joined, phases, why
+from scraper.check.record import CheckRecord, HopRecord, TryRecord
 from scraper.printing import printable
 from scraper.report.human import human_count, human_duration
 

@@ -15,7 +15,7 @@ from scraper.check.model import TROUBLE, Result, Verdict
 from scraper.check.outputs.base import Summary, open_sink
 from scraper.check.outputs.words import note
 from scraper.check.record import CheckRecord, record_of
-from scraper.printing import printable
+from scraper.printing import printable, shortened
 
 __all__ = ["Row", "Table", "by_group", "evidence", "row_of"]
 
@@ -58,15 +58,15 @@ def row_of(result: Result) -> Row:
     url = printable(target.url)
     return Row(
         verdict=result.verdict,
-        title=_cut(printable(target.title), _TITLE),
-        group=_cut(printable(target.group), _TITLE),
-        url=_cut(url, _TEXT) if target.name and target.name != target.url else "",
+        title=shortened(printable(target.title), _TITLE),
+        group=shortened(printable(target.group), _TITLE),
+        url=shortened(url, _TEXT) if target.name and target.name != target.url else "",
         link=url if url == target.url and len(url) <= _LINK and url.startswith(("http://", "https://")) else "",
-        place=_cut(printable(target.place), _TEXT),
+        place=shortened(printable(target.place), _TEXT),
         status=result.status,
         server_us=result.server_us,
         reason=printable(result.reason),
-        note=_cut(printable(note(result)), _NOTE),
+        note=shortened(printable(note(result)), _NOTE),
         packed=b"" if result.verdict is Verdict.UP else _packed(result),
     )
 
@@ -95,17 +95,13 @@ def _bounded(value: Any) -> Any:
     """``value`` with its texts printable, and they and its lists cut."""
     match value:
         case str():
-            return _cut(printable(value), _TEXT)
+            return shortened(printable(value), _TEXT)
         case list() | tuple():
             return [_bounded(each) for each in value[:_MANY]]
         case dict():
             return {name: _bounded(each) for name, each in value.items()}
         case _:
             return value
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 class Table:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 
 from scraper.check.model import Result, Verdict
+from scraper.check.moments import moment
 from scraper.check.record import CertificateRecord, CheckRecord, HopRecord, TryRecord
 from scraper.report.human import human_count, human_duration
 
-__all__ = ["answer", "certificate_rows", "duration", "evidence_lines", "joined", "moment", "note", "phases", "why"]
+__all__ = ["answer", "certificate_rows", "duration", "evidence_lines", "joined", "note", "phases", "why"]
 
 _SAID_BY_DETAIL = frozenset({"status", "slow", "cert", "login", "forbidden", "rate", "challenge"})
 """Reasons whose details say it all."""
@@ -111,11 +112,6 @@ def certificate_rows(shown: CertificateRecord) -> Iterator[tuple[str, str]]:
         ("SHA-256", shown.fingerprint),
     )
     yield from ((name, text) for name, text in rows if text)
-
-
-def moment(utc: str | None) -> str:
-    """A time of a record as people read it: ``2026-01-31 06:15:00 UTC``."""
-    return f"{utc[:10]} {utc[11:19]} UTC" if utc else "-"
 
 
 def _date(utc: str | None) -> str:

@@ -10,7 +10,8 @@ import unicodedata
 from html import escape
 
 from scraper.check.web.model import View
-from scraper.check.web.words import Standing, milliseconds, percent, shown, standing
+from scraper.check.web.words import Standing, milliseconds, percent, standing
+from scraper.printing import printable, shortened
 
 __all__ = ["KINDS", "badge", "of_target", "width"]
 
@@ -78,7 +79,7 @@ def badge(left: str, right: str, color: str) -> str:
     >>> badge("a<b", "up", "#2f7d32").count("a&lt;b")
     4
     """
-    left, right = _cut(left), _cut(right)
+    left, right = shortened(printable(left), _LONGEST), shortened(printable(right), _LONGEST)
     one, two = round(width(left)) + 12, round(width(right)) + 12
     said = escape(f"{left}: {right}")
     halves = _text(left, one / 2, one - 12) + _text(right, one + two / 2, two - 12)
@@ -103,11 +104,6 @@ def _text(text: str, middle: float, long: int) -> str:
         f'<text aria-hidden="true" x="{middle:g}" y="15" fill="#010101" fill-opacity=".3" textLength="{long}">{text}'
         f'</text><text x="{middle:g}" y="14" textLength="{long}">{text}</text>'
     )
-
-
-def _cut(text: str) -> str:
-    text = shown(text)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def of_target(view: View, kind: str | None) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from scraper.check.model import Result, Verdict
+from scraper.check.moments import utc
 from scraper.check.web.drawing import COLUMNS, bars, line, phases
 from scraper.check.web.model import Incident, View
 from scraper.check.web.words import (
@@ -20,13 +21,12 @@ from scraper.check.web.words import (
     clock,
     duration,
     href,
-    iso,
     milliseconds,
     overall,
     percent,
-    shown,
     standing,
 )
+from scraper.printing import printable, shortened
 from scraper.report.human import human_count
 
 __all__ = ["Pages", "Part", "part_id"]
@@ -63,7 +63,7 @@ class Pages:
     def __init__(self, title: str, description: str, root: str, stamp: str) -> None:
         loader, strict = jinja2.PackageLoader("scraper.check.web"), jinja2.StrictUndefined
         self._env = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=strict)
-        about = {"title": shown(title), "description": shown(description)}
+        about = {"title": printable(title), "description": printable(description)}
         self._env.globals |= {**about, "root": root, "stamp": stamp}
         self._root = root
         self._parts: Any = self._env.get_template("parts.html").module
@@ -108,8 +108,8 @@ class Pages:
             "phases": phases(results),
             "tallest": milliseconds(max((one.server_us for one in results[:COLUMNS]), default=0)),
             "since": _moment(view.since, now) if view.since else "",
-            "group": shown(view.target.group),
-            "url": shown(view.target.url),
+            "group": printable(view.target.group),
+            "url": printable(view.target.url),
             "link": view.target.url if view.target.url.startswith(("http://", "https://")) else "",
             "badge": f"{self._root}badge/{href(key)}",
         }
@@ -134,7 +134,7 @@ class Pages:
         return {
             "id": part_id("t", view.target.key),
             "href": self._href(view.target.key),
-            "name": shown(view.target.title),
+            "name": printable(view.target.title),
             "state": state,
             "note": _note(view, state),
             "response": milliseconds(result.server_us) if result and answered else "",
@@ -147,7 +147,7 @@ class Pages:
         ended = incident.ended
         return {
             "href": self._href(incident.key),
-            "name": shown(incident.key),
+            "name": printable(incident.key),
             "what": _because(incident.verdict, incident.reason, incident.detail),
             "state": Standing.UP if ended is not None else Standing(incident.verdict.value),
             "started": _moment(incident.started, now),
@@ -160,7 +160,7 @@ class Pages:
 
 
 def _moment(at: float, now: float) -> Markup:
-    return Markup('<time datetime="{}">{}</time>').format(iso(at), clock(at, now))
+    return Markup('<time datetime="{}">{}</time>').format(utc(at) or "", clock(at, now))
 
 
 def _head(rows: Iterable[Part], incidents: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _groups(rows: Iterable[Part]) -> list[dict[str, Any]]:
     return [
         {
             "id": part_id("g", name),
-            "name": shown(name) or ("Targets" if len(groups) == 1 else "Others"),
+            "name": printable(name) or ("Targets" if len(groups) == 1 else "Others"),
             "up": sum(row.state in _WELL for row in members),
             "total": len(members),
             "rows": Markup("\n".join(row.html for row in members)),  # noqa: S704 - escaped when they were made
@@ -192,7 +192,7 @@ _WELL = frozenset({Standing.UP, Standing.SLOW, Standing.CERT})
 
 
 def _because(verdict: Verdict, reason: str, detail: str) -> str:
-    told = shown(detail or reason)[:_LONGEST]
+    told = shortened(printable(detail or reason), _LONGEST)
     return f"{verdict.value}: {told}" if told else verdict.value
 
 
@@ -206,7 +206,7 @@ def _note(view: View, state: Standing) -> str:
         return "not checked yet"
     if view.result.verdict is Verdict.UP:
         return "answers again"
-    told = shown(view.result.detail or view.result.reason)[:_LONGEST]
+    told = shortened(printable(view.result.detail or view.result.reason), _LONGEST)
     return f"{told} (no incident yet)" if state is Standing.FAILING else told
 
 
@@ -227,7 +227,7 @@ _OF_VERDICT = {verdict: Standing(verdict.value) for verdict in Verdict}
 
 def _result(result: Result, now: float) -> dict[str, Any]:
     tries = len(result.attempts)
-    detail = shown(result.detail or result.reason)[:_LONGEST]
+    detail = shortened(printable(result.detail or result.reason), _LONGEST)
     return {
         "at": _moment(result.at, now),
         "state": _OF_VERDICT[result.verdict],

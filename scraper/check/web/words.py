@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from scraper.check.model import Verdict
 from scraper.check.web.model import View
-from scraper.printing import printable
 from scraper.report.human import human_count
 
 __all__ = [
@@ -21,11 +20,9 @@ __all__ = [
     "day",
     "duration",
     "href",
-    "iso",
     "milliseconds",
     "overall",
     "percent",
-    "shown",
     "standing",
 ]
 
@@ -88,11 +85,6 @@ def overall(counts: dict[Standing, int]) -> tuple[Standing, str]:
     return Standing.UP, "Nothing is down"
 
 
-def shown(text: str) -> str:
-    """``text`` from others without what could turn a line around or hide a part of it."""
-    return printable(text)
-
-
 def percent(share: float | None) -> str:
     """A share as people read it; 100 % is said of nothing less, and 0 % of nothing more.
 
@@ -138,11 +130,6 @@ def _utc(at: float) -> datetime:
         return datetime.fromtimestamp(at, UTC)
     except (ValueError, OverflowError, OSError):
         return datetime.max.replace(tzinfo=UTC) if at > 0 else datetime.min.replace(tzinfo=UTC)
-
-
-def iso(at: float | None) -> str | None:
-    """A moment for programs (RFC 3339), in UTC, to the second."""
-    return None if at is None else _utc(at).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def clock(at: float, now: float) -> str:

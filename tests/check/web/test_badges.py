@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scraper.check.model import Verdict
 from scraper.check.web.badges import KINDS, badge, of_target, width
 from scraper.check.web.model import View
-from scraper.check.web.words import Standing, shown
+from scraper.check.web.words import Standing
+from scraper.printing import printable
 from tests.check.web.stand import HOSTILE, Facts, ask, company, result, serving, view
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -42,7 +43,7 @@ def test_the_halves_are_as_wide_as_their_texts() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_text_and_nothing_else(name: str) -> None:
     svg = of_target(view(name), None)
-    assert texts(svg)[0] == shown(name)[:60]
+    assert texts(svg)[0] == printable(name)[:60]
     plain = of_target(view("plain"), None)
     tags = [element.tag for element in lxml.etree.fromstring(svg.encode()).iter()]
     assert tags == [element.tag for element in lxml.etree.fromstring(plain.encode()).iter()]

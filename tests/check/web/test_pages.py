@@ -15,8 +15,9 @@ from scraper.check.model import Verdict
 from scraper.check.web.model import Incident, Reader, Span, View
 from scraper.check.web.pages import part_id
 from scraper.check.web.server import WebServer
-from scraper.check.web.words import Standing, duration, milliseconds, overall, percent, shown, standing
+from scraper.check.web.words import Standing, duration, milliseconds, overall, percent, standing
 from scraper.errors import ConfigError, StoreError
+from scraper.printing import printable
 from tests.check.web.stand import HOSTILE, Answer, Facts, ask, company, many, result, serving, until, view
 
 POLICY = (
@@ -91,9 +92,9 @@ def test_a_hostile_name_is_text_and_nothing_else(name: str) -> None:
     with serving(facts) as server, serving(plain) as other:
         page = tree(ask(server, "/"))
         link = row(page, made.target.key).find(".//a")
-        assert words(link) == " ".join(shown(name).split())
+        assert words(link) == " ".join(printable(name).split())
         target = tree(ask(server, link.get("href")))
-        assert words(target.find(".//h1")) == " ".join(shown(name).split())
+        assert words(target.find(".//h1")) == " ".join(printable(name).split())
         harmless = tree(ask(other, "/targets/g%2Fplain"))
         assert {one.tag for one in target.iter()} <= {one.tag for one in harmless.iter()} | {"ol", "li", "b"}
         assert not page.xpath("//@*[starts-with(name(), 'on')]")
@@ -105,7 +106,7 @@ def test_a_hostile_name_is_text_and_nothing_else(name: str) -> None:
 def test_a_key_of_any_characters_has_a_page(key: str) -> None:
     with serving(Facts([view(key)])) as server:
         href = row(tree(ask(server, "/")), key).find(".//a").get("href")
-        assert words(tree(ask(server, href)).find(".//h1")) == " ".join(shown(key).split())
+        assert words(tree(ask(server, href)).find(".//h1")) == " ".join(printable(key).split())
 
 
 @pytest.mark.parametrize(
