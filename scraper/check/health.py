@@ -19,7 +19,7 @@ import msgspec
 from scraper.check.model import Verdict
 from scraper.errors import ConfigError
 
-__all__ = ["TELLS", "Change", "Health", "Rules", "Seen", "State", "step"]
+__all__ = ["SET_BACK", "TELLS", "Change", "Health", "Rules", "Seen", "State", "step"]
 
 State: TypeAlias = Literal["unknown", "up", "down"]
 
@@ -32,6 +32,9 @@ TELLS: dict[Verdict, frozenset[Verdict]] = {
     Verdict.SLOW: frozenset({_UP}),
 }
 """For each kind of trouble, the verdicts that are good. The one of its own name is bad; all others tell nothing."""
+
+SET_BACK = 60.0
+"""Seconds from which on a clock that goes back is taken to have been wrong before, rather than to be wrong now."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -73,7 +76,8 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     :ivar run: results in a row that speak against the state, and ``first`` when the first of them came.
     :ivar recent: of the last results, while up, when the bad ones came, and 0 for the good ones; the first is bad.
     :ivar cause: what opened the incident; None where none is open.
-    :ivar at: the last time that was seen. Times never go back in here, whatever a clock does.
+    :ivar at: the last time that was seen. In here times never go back: a clock that does stands still, and where it is
+        set back by much, all that is known moves with it.
     """
 
     state: State = "unknown"
@@ -118,6 +122,8 @@ def step(
 
     :param maintenance: whether the result is of a time in which trouble is expected.
     """
+    if seen.at < health.at - SET_BACK:
+        health = _moved(health, seen.at - 0.001 - health.at)
     at = max(seen.at, round(health.at + 0.001, 3))
     health = msgspec.structs.replace(health, at=at)
     if maintenance:
@@ -127,6 +133,20 @@ def step(
     if seen.verdict in TELLS[kind]:
         return _better(health, at, rules, kind) if health.state == "down" else (_still_up(health, at, rules), None)
     return health, None
+
+
+def _moved(health: Health, seconds: float) -> Health:
+    """``health`` as a clock would have had it that was set already."""
+    since, cause = health.since, health.cause
+    return Health(
+        health.state,
+        None if since is None else since + seconds,
+        health.run,
+        health.first + seconds,
+        tuple(each and each + seconds for each in health.recent),
+        None if cause is None else msgspec.structs.replace(cause, at=cause.at + seconds),
+        health.at + seconds,
+    )
 
 
 def _still_down(health: Health) -> Health:

@@ -14,7 +14,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -26,6 +25,7 @@ from scraper.check.outbox import Box, Tell, nobody, put_notices
 from scraper.check.retention import Pruner, Retention
 from scraper.check.setback import Setback
 from scraper.check.tables import DAY, HOUR, Kept, as_row, encoded, evidence, kept, milliseconds, prepare
+from scraper.check.watched import Watched, states
 from scraper.errors import StoreError
 from scraper.store.database import Passing
 from scraper.store.record import utf8
@@ -36,10 +36,10 @@ __all__ = ["Committed", "History"]
 _TARGET = """INSERT INTO targets (key, place, url, definition) VALUES (?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET
     place = coalesce(place, excluded.place), url = excluded.url, definition = excluded.definition"""
-_STATES = "SELECT id, key, place, definition, health, result FROM targets LEFT JOIN states ON target = id"
 _RESULT = "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OPENED = """INSERT INTO incidents (target, kind, started, opened, verdict, reason, detail, flapping)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+_MOVED = "UPDATE incidents SET started = ?, opened = ? WHERE target = ? AND kind = ? AND ended IS NULL"
 _CLOSED = "UPDATE incidents SET ended = ?, closed = ? WHERE target = ? AND kind = ? AND ended IS NULL"
 _STATE = "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)"
 _LATE = "UPDATE meta SET value = value + 1 WHERE key = 'late'"
@@ -47,23 +47,12 @@ _LATE = "UPDATE meta SET value = value + 1 WHERE key = 'late'"
 _MOST = 20_000
 """Results that wait at most while the disk refuses them; some tens of megabytes."""
 
-_Healths = dict[Verdict, Health]
-
 
 class Committed(msgspec.Struct, frozen=True):
     """What a group has made durable."""
 
     results: tuple[Result, ...]
     changes: tuple[Change, ...]
-
-
-class _Watched:
-    """What is known of one target."""
-
-    __slots__ = ("health", "id", "last", "target")
-
-    def __init__(self, number: int, target: Target, health: _Healths, last: Kept | None) -> None:
-        self.id, self.target, self.health, self.last = number, target, health, last
 
 
 class History(Box):
@@ -102,7 +91,7 @@ class History(Box):
         self._hours, self._days = Ledger("hour", HOUR), Ledger("day", DAY)
         self._waiting: list[Result] = []
         self._since = 0.0
-        self._watched: dict[str, _Watched] = {}
+        self._watched: dict[str, Watched] = {}
         self._numbers: list[int] = []
         self._reasons: dict[str, int] = {}
         super().__init__(path, prepare, resume=True, again="start it again")
@@ -186,7 +175,10 @@ class History(Box):
         seen = Seen(result.at, result.verdict, _text(result.reason), _text(result.detail))
         for kind in self._rules.kinds:
             before = watched.health.get(kind, Health())
-            watched.health[kind], change = step(before, seen, self._rules, kind, maintenance=maintenance)
+            after, change = step(before, seen, self._rules, kind, maintenance=maintenance)
+            if before.cause is not None and after.at < before.at:
+                self._move(db, watched, kind, after, change)
+            watched.health[kind] = after
             if change is not None:
                 changes.append(self._change(db, watched, change))
         watched.last = Kept(
@@ -194,7 +186,15 @@ class History(Box):
         )
         return True
 
-    def _change(self, db: sqlite3.Connection, watched: _Watched, change: Change) -> Change:
+    def _move(
+        self, db: sqlite3.Connection, watched: Watched, kind: Verdict, now: Health, change: Change | None
+    ) -> None:
+        """Let the open incident have begun as a clock says that was set back: else it would lie in the future."""
+        started = now.since if change is None else change.started
+        times = [milliseconds(each or now.at) for each in (started, now.cause.at if now.cause else started)]
+        db.execute(_MOVED, (*times, watched.id, kind.value))
+
+    def _change(self, db: sqlite3.Connection, watched: Watched, change: Change) -> Change:
         """Write the incident and the notices of ``change``."""
         change = msgspec.structs.replace(change, key=_key(watched.target))
         started, known = milliseconds(change.started), milliseconds(change.at)
@@ -236,12 +236,12 @@ class History(Box):
             (free,) = db.execute("SELECT coalesce(max(place) + 1, 0) FROM targets").fetchone()
             rows = [(_key(each), place, _text(each.url), encoded(each)) for place, each in enumerate(targets, free)]
             db.executemany(_TARGET, rows)
-            for _, place, watched in _states(db) if only else ():
+            for _, place, watched in states(db) if only else ():
                 for kind in list(watched.health):
                     if place is None or kind not in self._rules.kinds:
                         self._drop(db, watched, kind)
 
-    def _drop(self, db: sqlite3.Connection, watched: _Watched, kind: Verdict) -> None:
+    def _drop(self, db: sqlite3.Connection, watched: Watched, kind: Verdict) -> None:
         """Watch for ``kind`` no more."""
         health = watched.health.pop(kind)
         if health.cause is not None:
@@ -251,16 +251,16 @@ class History(Box):
             self._change(db, watched, end)
         db.execute("UPDATE states SET health = ? WHERE target = ?", (encoded(watched.health), watched.id))
 
-    def _known(self) -> dict[str, _Watched]:
+    def _known(self) -> dict[str, Watched]:
         """The targets that are watched, by their keys."""
         if not self._watched:
             self._load()
         return self._watched
 
     def _load(self) -> None:
-        states = list(_states(self._database))
-        self._watched = {key: watched for key, place, watched in states if place is not None}
-        self._numbers = [watched.id for _, _, watched in states]
+        found = states(self._database)
+        self._watched = {key: watched for key, place, watched in found if place is not None}
+        self._numbers = [watched.id for _, _, watched in found]
 
     def _forget(self) -> None:
         """Know nothing that is not in the file: a transaction has failed."""
@@ -276,19 +276,6 @@ def _inode(name: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _states(db: sqlite3.Connection) -> list[tuple[str, int | None, _Watched]]:
-    """Every target with its key and its place among those that are watched."""
-    return [_state(*row) for row in db.execute(_STATES)]
-
-
-def _state(
-    number: int, key: str, place: int | None, definition: str, health: str | None, last: Any
-) -> tuple[str, int | None, _Watched]:
-    target = msgspec.json.decode(definition, type=Target)
-    healths = msgspec.json.decode(health, type=_Healths) if health else {}
-    return key, place, _Watched(number, target, healths, msgspec.json.decode(last, type=Kept) if last else None)
 
 
 def _key(target: Target) -> str:

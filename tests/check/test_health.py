@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.check.config import Every, Maintenance, Seconds
-from scraper.check.health import TELLS, Change, Health, Rules, Seen, step
+from scraper.check.health import SET_BACK, TELLS, Change, Health, Rules, Seen, step
 from scraper.check.maintenance import Windows
 from scraper.check.model import Target, Verdict
 from scraper.errors import ConfigError
@@ -128,17 +128,35 @@ def test_changes_alternate_in_order_and_are_few(
     verdicts: list[Verdict], rules: Rules, calm: set[int], leaps: list[int]
 ) -> None:
     """Whatever comes, and however the clock is set meanwhile."""
-    health, changes, clock = Health(), [], 1000.0
+    changes: list[Change] = []
+    health, clock, moved = Health(), 1000.0, 0
     for number, verdict in enumerate(verdicts):
         clock += leaps[number]
+        moved = len(changes) if clock < health.at - SET_BACK else moved
         health, change = step(health, Seen(clock, verdict), rules, maintenance=number in calm)
         changes += [change] if change else []
     assert [each.opened for each in changes] == [index % 2 == 0 for index in range(len(changes))]
     assert (health.state == "down") == (health.cause is not None) == (len(changes) % 2 == 1)
     assert len(changes) <= 2 * len(verdicts) / (rules.fall + rules.rise) + 1
     moments = [each.started if each.opened else each.ended or 0.0 for each in changes]
-    assert all(before < after for before, after in pairwise(moments))
+    assert all(before < after for before, after in pairwise(moments[moved:]))
     assert all(moment <= each.at for moment, each in zip(moments, changes, strict=True))
+
+
+def test_what_was_known_moves_with_a_clock_that_is_set_back_by_much() -> None:
+    """The machine began with a wrong date: what is down since then is not down since ten years from now."""
+    wrong, right = 2_000_000_000.0, 1_700_000_000.0
+    health, _ = step(Health(), Seen(wrong, D), Rules())
+    health, opened = step(health, Seen(wrong + 60, D), Rules())
+    assert opened is not None
+    health, _ = step(health, Seen(right, U), Rules())
+    assert health.since == pytest.approx(right - 60, abs=0.01)
+    assert health.at == right
+    health, closed = step(health, Seen(right + 60, U), Rules())
+    assert closed is not None
+    assert closed.started == pytest.approx(right - 60, abs=0.01)
+    assert closed.ended == right
+    assert step(health, Seen(right + 30, U), Rules())[0].at == right + 60.001  # by little: it stands still
 
 
 @given(VERDICTS, RULES)

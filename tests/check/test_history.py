@@ -277,6 +277,15 @@ def test_results_that_come_late_count_where_they_belong(open_history: Open, path
     assert rows(path, "SELECT value FROM meta WHERE key = 'late'") == [("3",)]
 
 
+def test_an_incident_moves_with_a_clock_that_is_set_back(open_history: Open, path: Path) -> None:
+    history = open_history(tell=two)
+    for hours, verdict in ((100, DOWN), (101, DOWN), (1, DOWN), (2, UP), (3, UP)):
+        record(history, result(target(0, "g0"), 3600.0 * hours, verdict))
+        audit(path)
+    ((started, opened, ended),) = rows(path, "SELECT started, opened, ended FROM incidents")
+    assert (started, opened, ended) == (BEGIN * 1000 - 1, BEGIN * 1000 + 3_599_999, BEGIN * 1000 + 7_200_000)
+
+
 def test_a_failed_group_is_tried_again(open_history: Open, path: Path) -> None:
     committed: list[Committed] = []
     history = open_history(committed=committed.append)
