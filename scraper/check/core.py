@@ -32,13 +32,13 @@ from collections.abc import Callable, Sequence
 from scraper.check.hops import hop_of
 from scraper.check.model import Attempt, Hop, Result, Target
 from scraper.check.schedule import Schedule
-from scraper.check.steps import next_url, refuses_head, worth_another
-from scraper.check.verdict import certificate_of, judge
+from scraper.check.steps import next_method, next_url, refuses_head, worth_another
+from scraper.check.verdict import certificate_of, judge, worse
 from scraper.core import Frontier, Turn
 from scraper.core.frontier import Flight
 from scraper.core.pace import hold
 from scraper.core.site import Site
-from scraper.model import Failed, Fetched, Outcome, Reason, Request
+from scraper.model import Certificate, Failed, Fetched, Outcome, Reason, Request
 from scraper.settings import Settings
 
 __all__ = ["AT_ONCE", "LOSSES", "Checks"]
@@ -139,6 +139,7 @@ class Checks:
         self._wake_twin(outcome.url)
         if not _lost(outcome) or check.losses == LOSSES:
             check.hops += (hop_of(flight.request, outcome, check.waited),)
+            check.certificate = worse(check.certificate, certificate_of(outcome))
             if not _goes_on(check, outcome):
                 return self._conclude(check, outcome, now)
         else:
@@ -228,20 +229,21 @@ class Checks:
     def _conclude(self, check: _Check, outcome: Outcome, now: float) -> list[Result]:
         """End the attempt, and the check with it if that was the last."""
         wall = now + self.epoch
-        finding = judge(check.target, outcome, check.hops, wall)
+        finding = judge(check.target, outcome, check.hops, wall, check.certificate)
         check.attempts += (Attempt(check.at, *finding, check.hops),)
         if len(check.attempts) < check.target.tries and worth_another(finding.verdict, outcome):
             self._retry(check, outcome, now)
             return []
         if check.index is not None:
             self._schedule.ended(check.index, wall)
-        return [Result(check.target, *finding, check.due, wall, check.attempts, certificate_of(outcome))]
+        return [Result(check.target, *finding, check.due, wall, check.attempts, check.certificate)]
 
     def _retry(self, check: _Check, outcome: Outcome, now: float) -> None:
         """Let ``check`` begin another attempt after its pause, a quarter of which is chance."""
         pause = check.target.pause * 2.0 ** (len(check.attempts) - 1) * (1 + self._chance() / 4)
         asked = outcome.retry_after if isinstance(outcome, Fetched) else None
-        check.hops, check.url = (), check.target.url
+        check.hops, check.url, check.certificate = (), check.target.url, None
+        check.method = next_method(check.target, check.method, outcome)
         self._turn += 1
         heapq.heappush(self._retries, (now + max(pause, asked or 0.0), self._turn, check))
 
@@ -253,11 +255,14 @@ class _Check:
     :ivar due: when it should have begun, ``at`` when its attempt did, in seconds since the epoch.
     :ivar url: what is asked for next, by ``method``; ``ready`` is since when it could have been.
     :ivar waited: seconds that the request in flight had to wait for its start.
-    :ivar hops: those of the attempt under way.
+    :ivar hops: those of the attempt under way; ``certificate`` is the worst that they have shown.
     :ivar losses: how many of our workers died of it.
     """
 
-    __slots__ = ("at", "attempts", "due", "hops", "index", "losses", "method", "ready", "target", "url", "waited")
+    __slots__ = (
+        *("at", "attempts", "certificate", "due", "hops", "index", "losses", "method", "ready", "target", "url"),
+        "waited",
+    )
 
     def __init__(self, target: Target, index: int | None, due: float) -> None:
         self.target, self.index, self.due = target, index, due
@@ -265,6 +270,7 @@ class _Check:
         self.at = self.ready = self.waited = 0.0
         self.attempts: tuple[Attempt, ...] = ()
         self.hops: tuple[Hop, ...] = ()
+        self.certificate: Certificate | None = None
         self.losses = 0
 
 

@@ -8,12 +8,14 @@ A :class:`Target` says what is asked for and what is expected; each check of it 
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
 from scraper.model import Certificate, Probe
 
-__all__ = ["TROUBLE", "WELL", "Attempt", "Hop", "Result", "Statuses", "Target", "Verdict"]
+__all__ = ["TROUBLE", "WELL", "Attempt", "Hop", "Result", "Statuses", "Target", "Verdict", "counted"]
 
 
 class Verdict(enum.Enum):
@@ -156,8 +158,20 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def server_us(self) -> int:
-        """The server's time of all its hops."""
-        return sum(hop.server_us for hop in self.hops)
+        """The server's time of all its hops that count."""
+        return sum(hop.server_us for hop in counted(self.hops))
+
+
+def counted(hops: Sequence[Hop]) -> Sequence[Hop]:
+    """Those of an attempt's ``hops`` whose time counts.
+
+    A HEAD that had to be asked again by GET was our own idea; what it took is no visitor's time.
+    """
+    return [*(hop for hop, after in pairwise(hops) if not _asked_again(hop, after)), *hops[-1:]]
+
+
+def _asked_again(hop: Hop, after: Hop) -> bool:
+    return (hop.method, after.method) == ("HEAD", "GET") and hop.url == after.url
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -169,7 +183,7 @@ class Result(msgspec.Struct, frozen=True):
         ``challenge``.
     :ivar detail: a short text for a person: ``404, expected 200..399``; ``certificate expires in 6 days``.
     :ivar attempts: all of them; the last one decides.
-    :ivar certificate: of the last answer, trusted or not; None where there was none.
+    :ivar certificate: that of the attempt's hops which is not trusted, else that which ends first; None without any.
     """
 
     target: Target
@@ -193,8 +207,9 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def phases_us(self) -> tuple[int, int, int, int, int]:
-        """The phases of the attempt that decided, each the sum over its hops."""
-        dns, connect, tls, first, body = map(sum, zip((0,) * 5, *(hop.phases_us for hop in self.hops), strict=True))
+        """The phases of the attempt that decided, each the sum over its hops that count."""
+        hops = counted(self.hops)
+        dns, connect, tls, first, body = map(sum, zip((0,) * 5, *(hop.phases_us for hop in hops), strict=True))
         return dns, connect, tls, first, body
 
     @property

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from scraper.check.model import Hop, Target, Verdict
 from scraper.model import Failed, Fetched, Outcome, Reason
 
-__all__ = ["LONGEST_WAIT", "next_url", "refuses_head", "strays", "worth_another"]
+__all__ = ["LONGEST_WAIT", "MOVED", "next_method", "next_url", "refuses_head", "strays", "worth_another"]
 
 LONGEST_WAIT = 30.0
 """Seconds of a Retry-After that another attempt waits for; who wants more is not asked again in this check."""
+
+MOVED = frozenset({301, 302, 303, 307, 308})
+"""Statuses of an answer that is nothing but the place to go to (RFC 9110, 15.4)."""
 
 _BY_METHOD = frozenset({Reason.PROTOCOL, Reason.RESET})
 """Failures of a HEAD that may be the method's."""
@@ -41,11 +44,19 @@ def refuses_head(target: Target, outcome: Outcome) -> bool:
     """
     match outcome:
         case Fetched(status=status):
+            if outcome.status in MOVED and outcome.location is None:
+                return target.follow
             return status >= 400 and status not in target.expect and status != 429 and not _waits_long(outcome)
         case Failed(reason=reason):
             return reason in _BY_METHOD
         case _:
             return False
+
+
+def next_method(target: Target, method: str, outcome: Outcome) -> str:
+    """How an attempt begins, after one by ``method`` that ended with ``outcome``: some servers never answer a HEAD."""
+    silent = isinstance(outcome, Failed) and outcome.reason is Reason.TIMEOUT
+    return "GET" if silent and target.method == "auto" else method
 
 
 def worth_another(verdict: Verdict, outcome: Outcome) -> bool:

@@ -189,11 +189,8 @@ def as_row(target: int, result: Result, maintenance: bool, reason: int | None, t
 
     :param reason: its number; ``text`` the evidence.
     """
-    hops = result.attempts[-1].hops if result.attempts else ()
-    phases = [(hop.dns_us, hop.connect_us, hop.tls_us, hop.first_us, hop.body_us) for hop in hops]
-    times = phases[0] if len(phases) == 1 else tuple(map(sum, zip(*phases, strict=True))) or (0, 0, 0, 0, 0)
     about = (VERDICTS.index(result.verdict), maintenance, len(result.attempts), result.status, reason)
-    return (target, milliseconds(result.at), *about, *times, text)
+    return (target, milliseconds(result.at), *about, *result.phases_us, text)
 
 
 def as_result(target: Target, row: Sequence[Any]) -> Result:

@@ -6,16 +6,17 @@ trouble stays out of them, and so do times, which are in the evidence.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from scraper.check.model import Hop, Target, Verdict
-from scraper.check.steps import strays
+from scraper.check.model import Hop, Target, Verdict, counted
+from scraper.check.steps import MOVED, strays
 from scraper.model import Certificate, Evidence, Failed, Fetched, Outcome, Reason, Refused
 from scraper.report.human import human_count
 
-__all__ = ["RULES", "Case", "Finding", "certificate_of", "evidence_of", "judge"]
+__all__ = ["RULES", "Case", "Finding", "certificate_of", "evidence_of", "judge", "worse"]
 
 
 class Finding(NamedTuple):
@@ -31,12 +32,14 @@ class Case(NamedTuple):
 
     :ivar outcome: of its last request; ``hops`` are all, that one included.
     :ivar now: seconds since the epoch.
+    :ivar certificate: the worst of those that its hops have shown.
     """
 
     target: Target
     outcome: Outcome
     hops: Sequence[Hop]
     now: float
+    certificate: Certificate | None
 
     @property
     def answer(self) -> Fetched | None:
@@ -44,9 +47,14 @@ class Case(NamedTuple):
         return self.outcome if isinstance(self.outcome, Fetched) else None
 
 
-def judge(target: Target, outcome: Outcome, hops: Sequence[Hop], now: float) -> Finding:
-    """What an attempt of ``target`` that ended with ``outcome`` comes to; see :class:`Case`."""
-    case = Case(target, outcome, hops, now)
+def judge(
+    target: Target, outcome: Outcome, hops: Sequence[Hop], now: float, earlier: Certificate | None = None
+) -> Finding:
+    """What an attempt of ``target`` that ended with ``outcome`` comes to; see :class:`Case`.
+
+    :param earlier: the worst certificate that the hops before the last have shown.
+    """
+    case = Case(target, outcome, hops, now, worse(earlier, certificate_of(outcome)))
     return next((finding for rule in RULES if (finding := rule(case)) is not None), Finding(Verdict.UP))
 
 
@@ -59,6 +67,13 @@ def certificate_of(outcome: Outcome) -> Certificate | None:
     """The certificate that was shown, trusted or not."""
     evidence = evidence_of(outcome)
     return None if evidence is None else evidence.certificate
+
+
+def worse(one: Certificate | None, other: Certificate | None) -> Certificate | None:
+    """Which of two certificates is in more trouble: one that is not trusted, else the one that ends first."""
+    if one is None or other is None:
+        return one or other
+    return min(other, one, key=lambda shown: (shown.trouble is None, shown.earliest or shown.not_after or math.inf))
 
 
 # the rules: what they make of a case, or None
@@ -92,8 +107,13 @@ def _unanswered(case: Case) -> Finding | None:
 
 def _led_astray(case: Case) -> Finding | None:
     """A redirect that was not followed, though they are."""
-    location = case.answer.location if case.answer and case.target.follow else None
-    words = None if location is None else strays(case.target, location, case.hops)
+    answer = case.answer
+    if answer is None or not case.target.follow:
+        return None
+    if answer.location is not None:
+        words = strays(case.target, answer.location, case.hops)
+    else:
+        words = f"{answer.status} to nowhere" if answer.status in MOVED else None
     return None if words is None else Finding(Verdict.DOWN, Reason.REDIRECTS.value, words)
 
 
@@ -114,16 +134,17 @@ def _untrusted(case: Case) -> Finding | None:
 
 
 def _expiring(case: Case) -> Finding | None:
-    certificate, days = certificate_of(case.outcome), case.target.cert_days
+    certificate, days = case.certificate, case.target.cert_days
     left = certificate.days_left(case.now) if certificate else None
     if left is None or days is None or left > days:
         return None
-    return Finding(Verdict.CERT, "cert", f"certificate expires {_in_days(int(left))}")
+    whose = "" if certificate == certificate_of(case.outcome) else " of a redirect"
+    return Finding(Verdict.CERT, "cert", f"certificate{whose} expires {_in_days(int(left))}")
 
 
 def _slow(case: Case) -> Finding | None:
     limit = case.target.slower_than
-    if limit is None or sum(hop.server_us for hop in case.hops) <= limit * 1e6:
+    if limit is None or sum(hop.server_us for hop in counted(case.hops)) <= limit * 1e6:
         return None
     return Finding(Verdict.SLOW, "slow", f"slower than {limit:g} s")
 

@@ -162,10 +162,21 @@ def test_where_head_is_cut_off_get_goes_on(web: Web, failure: Reason) -> None:
     assert (reason(ended[A]), methods(ended[A])) == ("up", [["HEAD", "GET"]])
 
 
-@pytest.mark.parametrize("answer", [Reason.TIMEOUT, Reason.DNS, 429, 200, 301])
+@pytest.mark.parametrize("answer", [Reason.TIMEOUT, Reason.DNS, 429, 200, 304])
 def test_else_head_is_enough(web: Web, answer: int | Reason) -> None:
     ended = check(by_method(web, {"HEAD": answer}, 9), Target(url=A, tries=1))
     assert methods(ended[A]) == [["HEAD"]]
+
+
+def test_a_head_that_is_never_answered_is_a_get_the_next_time(web: Web) -> None:
+    ended = check(by_method(web, {"HEAD": Reason.TIMEOUT}, 9), A, Target(url=B, method="head", tries=2))
+    assert [reason(ended[url]) for url in (A, B)] == ["up", "down timeout"]
+    assert [methods(ended[url]) for url in (A, B)] == [[["HEAD"], ["GET"]], [["HEAD"], ["HEAD"]]]
+
+
+def test_a_head_that_leads_nowhere_is_a_get(web: Web) -> None:
+    ended = check(by_method(web, {"HEAD": 302}, 9), A)
+    assert (reason(ended[A]), methods(ended[A])) == ("up", [["HEAD", "GET"]])
 
 
 def test_a_status_that_is_expected_of_head_is_enough(web: Web) -> None:
@@ -234,6 +245,22 @@ def test_a_failure_has_a_hop_and_a_certificate_too(web: Web) -> None:
     (hop,) = ended[A].attempts[0].hops
     assert (hop.status, hop.connect_us, hop.address) == (None, 7, "192.0.2.7")
     assert (ended[A].certificate, ended[A].detail) == (certificate, "self-signed")
+
+
+def test_no_trouble_of_a_certificate_on_the_way_is_lost() -> None:
+    """The next attempt begins without what the last one has seen."""
+    days = {"https://a/": 6.5, "https://b/": 90.0}
+
+    def answer(request: Request) -> Outcome:
+        left = days.get(request.url)
+        shown = None if left is None else Certificate(subject=request.url, not_after=NOW + left * 86_400)
+        target = {"https://a/": "https://b/", "https://b/": "http://c/"}.get(request.url)
+        status = 301 if target else 500 if request.attempt == 1 else 200
+        return Fetched(request, status, location=target, evidence=Evidence(certificate=shown))
+
+    ended = check(Web.of(answer), Target(url="https://a/", method="get"), Target(url="https://b/", method="get"))
+    assert (reason(ended["https://a/"]), reason(ended["https://b/"])) == ("cert cert", "up")
+    assert [ended[url].certificate.subject for url in days] == list(days)  # type: ignore[union-attr]
 
 
 def test_the_backends_own_queue_is_our_waiting(web: Web) -> None:

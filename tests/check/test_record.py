@@ -156,3 +156,10 @@ def test_a_time_that_nobody_knows_is_none() -> None:
 
 if __name__ == "__main__":
     PUBLISHED.write_text(json.dumps(schema(), indent=2) + "\n", "utf-8")
+
+
+def test_a_head_that_is_asked_again_by_get_is_no_redirect() -> None:
+    head = msgspec.structs.replace(hop("http://a.test/", 405), method="HEAD")
+    tried = head, hop("http://a.test/", first_us=1_000)
+    record = record_of(result(Target(url="http://a.test/"), attempt(Verdict.UP, *tried)))
+    assert (record.redirects, record.server_ms, len(record.tries[0].hops)) == (0, 6.85, 2)

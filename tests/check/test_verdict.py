@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scraper.check.model import Hop, Statuses, Target, Verdict
-from scraper.check.verdict import RULES, Case, Finding, judge
+from scraper.check.verdict import RULES, Case, Finding, certificate_of, judge, worse
 from scraper.model import Certificate, Evidence, Failed, Fetched, Outcome, Reason, Refused, Request
 
 NOW = 1_800_000_000.0
@@ -55,7 +55,10 @@ TABLE: list[tuple[str, Outcome, dict[str, Any], str]] = [
     ("one that is expected", answer(403, challenge="X"), {"expect": EXPECTED}, "up"),
     ("a redirect as an answer", answer(301, "http://b/"), {"follow": False}, "up"),
     ("one not expected", answer(301, "http://b/"), {"follow": False, "expect": EXPECTED}, "down | status | 301, "),
-    ("a redirect to nowhere", answer(301), {}, "up"),
+    ("a redirect to nowhere", answer(301), {}, "down | redirects | 301 to nowhere"),
+    ("one as an answer", answer(301), {"follow": False}, "up"),
+    ("a choice for people", answer(300), {}, "up"),
+    ("not modified", answer(304), {}, "up"),
     ("the wrong body", answer(unmet=("no 'x'", "no 'y'")), {}, "down | body | no 'x'"),
     ("not trusted", answer(certificate=Certificate(trouble="self-signed")), {}, "down | tls | self-signed"),
     ("ends in days", answer(certificate=ending(6.5 * DAY)), {}, "cert | cert | certificate expires in 6 days"),
@@ -160,18 +163,42 @@ def test_the_time_of_all_hops_counts_and_none_of_our_own() -> None:
     assert found(answer(), *hops, slower_than=0.59) == "slow | slow | slower than 0.59 s"
 
 
+def test_a_head_that_was_in_vain_is_no_time_of_the_servers() -> None:
+    """Its redirects are: a visitor goes that way too."""
+    moved, there = Hop(URL, "HEAD", 301, location="https://a/2", first_us=300_000), "https://a/2"
+    hops = [moved, Hop(there, "HEAD", 405, first_us=900_000), Hop(there, "GET", 200, first_us=300_000)]
+    assert found(answer(), *hops, slower_than=0.6) == "up"
+    assert found(answer(), *hops, slower_than=0.59).startswith("slow")
+
+
+def test_the_certificate_of_a_redirect_may_end_first() -> None:
+    """Also where it leads to a place without one."""
+    for last in (answer(), answer(certificate=None)):
+        finding = judge(Target(url=URL), last, [Hop(URL)], NOW, ending(6.5 * DAY))
+        assert finding == (Verdict.CERT, "cert", "certificate of a redirect expires in 6 days")
+
+
+def test_the_worse_of_two_certificates() -> None:
+    bad = Certificate(trouble="self-signed", not_after=NOW + 900 * DAY)
+    soon, late, unknown = ending(DAY), ending(2 * DAY), Certificate()
+    for one, other, wanted in [
+        (bad, soon, bad), (soon, late, soon), (unknown, late, late), (None, late, late), (None, None, None),
+    ]:  # fmt: skip
+        assert worse(one, other) == worse(other, one) == wanted
+
+
 @pytest.mark.parametrize("reason", list(Reason), ids=lambda reason: reason.value)
 def test_every_failure_is_down_with_its_own_word(reason: Reason) -> None:
     assert found(failed(reason, "why")).startswith(f"down | {reason.value} | ")
 
 
 def test_every_rule_has_its_row() -> None:
-    """No rule is idle: each is the first that applies to some row, or to a redirect above."""
+    """No rule is idle: each is the first that applies to some row."""
     first = set()
     for _, outcome, target, _ in TABLE:
-        case = Case(Target(url=URL, **target), outcome, [Hop(URL, first_us=500_000)], NOW)
+        case = Case(Target(url=URL, **target), outcome, [Hop(URL, first_us=500_000)], NOW, certificate_of(outcome))
         first |= {next((rule for rule in RULES if rule(case)), None)}
-    assert {rule.__name__ for rule in RULES} - {rule.__name__ for rule in first if rule} == {"_led_astray"}
+    assert {rule.__name__ for rule in RULES} == {rule.__name__ for rule in first if rule}
 
 
 def test_a_finding_without_words_is_up() -> None:
