@@ -8,27 +8,45 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from scraper.check.model import Result
 from scraper.check.moments import utc
+from scraper.check.notice import Notice, Told
 from scraper.check.record import certificate_record, hop_record, ms, phases_record
 from scraper.check.web.model import Incident, Span, View
 from scraper.check.web.words import Standing, overall, standing
 from scraper.printing import utf8
 
-__all__ = ["incidents", "result", "summary", "target", "targets", "whole"]
+__all__ = ["Seen", "incidents", "notices", "result", "summary", "target", "targets", "whole"]
 
 
-def summary(views: Iterable[View], now: float) -> dict[str, Any]:
+class Seen(NamedTuple):
+    """What is known of the watch itself.
+
+    :ivar last: when it last committed a check, or began; ``stale`` is whether that is too long ago.
+    :ivar notices: see :func:`scraper.check.web.words.troubles`.
+    """
+
+    last: float
+    stale: bool
+    notices: dict[str, int]
+
+
+def summary(views: Iterable[View], now: float, seen: Seen) -> dict[str, Any]:
     """``/api/v1/summary``: the state of all and its sentence, and how many targets are how."""
     counts = Counter(standing(view) for view in views)
     state, sentence = overall(counts)
+    if seen.stale:
+        state, sentence = Standing.UNKNOWN, f"Nothing has been checked since {utc(seen.last)}"
     return {
         "state": state.value,
         "sentence": sentence,
         "targets": sum(counts.values()),
         "counts": {one.value: counts[one] for one in Standing},
+        "stale": seen.stale,
+        "last_check": utc(seen.last),
+        "notices": seen.notices,
         "at": utc(now),
     }
 
@@ -80,6 +98,27 @@ def whole(view: View, results: Sequence[Result], incidents: Sequence[Incident], 
 def incidents(found: Iterable[Incident]) -> dict[str, Any]:
     """``/api/v1/incidents``: the last ones, those that are not over first."""
     return {"incidents": [_incident(one) for one in found]}
+
+
+def notices(found: Iterable[tuple[Notice, Told]]) -> dict[str, Any]:
+    """``/api/v1/notices``: the last ones, and how far each has come."""
+    return {"notices": [_notice(*one) for one in found]}
+
+
+def _notice(notice: Notice, told: Told) -> dict[str, Any]:
+    change = notice.change
+    return {
+        "id": notice.uid,
+        "receiver": notice.receiver,
+        "key": change.key,
+        "kind": change.kind.value,
+        "opened": change.opened,
+        "at": utc(change.at),
+        "state": told.state.value,
+        "tries": notice.tries,
+        "told_at": utc(told.at or None),
+        "detail": told.detail,
+    }
 
 
 def result(one: Result) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -18,11 +19,12 @@ import msgspec
 from scraper.check.model import Result
 from scraper.check.web import api
 from scraper.check.web.model import Incident, Reader, View
-from scraper.check.web.pages import Pages, Part, part_id
+from scraper.check.web.pages import Around, Pages, Part, part_id
+from scraper.check.web.words import troubles, untold
 
 __all__ = ["Board", "Body", "made"]
 
-_INCIDENTS, _RESULTS = 30, 60
+_INCIDENTS, _RESULTS, _NOTICES = 30, 60, 100
 _KEPT = 256
 _PACKED_FROM, _LEVEL = 512, 5
 HTML, JSON = "text/html; charset=utf-8", "application/json"
@@ -47,11 +49,20 @@ def made(kind: str, raw: bytes, status: int = 200) -> Body:
 class Board:
     """All that is shown, as of one version.
 
+    :param due: when something should have been committed at the latest, after what was committed at a given time.
     :ivar version: ``boot.number``; the boot is another where the list of targets is.
     """
 
-    def __init__(self, reader: Reader, pages: Pages, clock: Callable[[], float] = time.time) -> None:
-        self._reader, self._pages, self._clock = reader, pages, clock
+    def __init__(
+        self,
+        reader: Reader,
+        pages: Pages,
+        clock: Callable[[], float] = time.time,
+        due: Callable[[float], float] = lambda after: math.inf,
+    ) -> None:
+        self._reader, self._pages, self._clock, self._due = reader, pages, clock, due
+        self._newest_at, self._deadline, self._silent = clock(), math.inf, False
+        self._notices: dict[str, int] | None = None
         self._views: dict[str, View] = {}
         self._rows: dict[str, Part] = {}
         self._stale: set[str] = set()
@@ -89,10 +100,31 @@ class Board:
         known = [key for key in keys if key in self._views]
         return self._take(self._reader.views(known, self._clock())) if known else []
 
-    def _take(self, views: Iterable[View]) -> list[str]:
+    @property
+    def turned(self) -> bool:
+        """Whether the watch has fallen silent, or is heard of again, and that is not shown yet; from any thread."""
+        return (self._clock() > self._deadline) is not self._silent
+
+    def look(self) -> bool:
+        """Show whether the watch is silent; whether that has changed."""
+        turned = self.turned
+        if turned:
+            self._silent = not self._silent
+            self._advance()
+        return turned
+
+    @property
+    def _silence(self) -> float | None:
+        """Since when nothing was checked, where that is too long ago."""
+        return self._newest_at if self._silent else None
+
+    def _advance(self) -> None:
         self._number += 1
         self._bodies.clear()
-        self._incidents = None
+        self._incidents = self._notices = None
+
+    def _take(self, views: Iterable[View]) -> list[str]:
+        self._advance()
         changed = []
         for view in views:
             key = view.target.key
@@ -101,6 +133,9 @@ class Board:
                 changed.append(part_id("t", key))
             self._views[key] = view
             self._stale.add(key)
+            if view.result is not None and view.result.at > self._newest_at:
+                self._newest_at = min(view.result.at, self._clock())
+        self._deadline = self._due(self._newest_at)
         return changed
 
     def _drawn(self) -> list[Part]:
@@ -119,8 +154,10 @@ class Board:
         return self._kept(("index",), self._index)
 
     def _index(self) -> Body:
-        rows = self._drawn()
-        return made(HTML, self._pages.index(rows, self._newest(), self._clock(), self.version).encode())
+        return made(HTML, self._pages.index(self._drawn(), self._around(), self._clock(), self.version).encode())
+
+    def _around(self) -> Around:
+        return Around(self._newest(), self._silence, untold(self._troubles()))
 
     def fragments(self, since: str) -> Body:
         """What has changed since an earlier version, as JSON: ``parts`` by id, or that all has: ``reload``."""
@@ -130,7 +167,7 @@ class Board:
         return self._kept(("fragments", str(int(number))), lambda: self._fragments(int(number)))
 
     def _fragments(self, since: int) -> Body:
-        parts = self._pages.parts(self._drawn(), self._newest(), self._clock())
+        parts = self._pages.parts(self._drawn(), self._around(), self._clock())
         for key, number in self._changed.items():
             if number > since:
                 parts[self._rows[key].id] = self._rows[key].html
@@ -143,7 +180,8 @@ class Board:
 
     def _target(self, view: View) -> Body:
         results, incidents = self._of(view.target.key)
-        page = self._pages.target(view, results, incidents, self._clock(), self.version)
+        around = Around(incidents, self._silence)
+        page = self._pages.target(view, results, around, self._clock(), self.version)
         return made(HTML, page.encode("utf-8", "replace"))
 
     def missing(self, sentence: str) -> Body:
@@ -167,7 +205,15 @@ class Board:
 
     def api_summary(self) -> Body:
         """The state of all, as JSON."""
-        return self._kept(("summary",), lambda: self._json(api.summary(self._views.values(), self._clock())))
+        return self._kept(("summary",), self._summary)
+
+    def _summary(self) -> Body:
+        seen = api.Seen(self._newest_at, self._silent, self._troubles())
+        return self._json(api.summary(self._views.values(), self._clock(), seen))
+
+    def api_notices(self) -> Body:
+        """Who was told of changes, as JSON."""
+        return self._kept(("notices",), lambda: self._json(api.notices(self._reader.notices(_NOTICES))))
 
     def views(self) -> tuple[str, list[View]]:
         """The version, and all that is shown in it."""
@@ -187,6 +233,11 @@ class Board:
         if self._incidents is None:
             self._incidents = self._reader.incidents(None, _INCIDENTS)
         return self._incidents
+
+    def _troubles(self) -> dict[str, int]:
+        if self._notices is None:
+            self._notices = troubles(self._reader.notices(_NOTICES), self._clock())
+        return self._notices
 
     def _kept(self, name: tuple[str, ...], make: Callable[[], Body]) -> Body:
         """The body ``name`` of this version, made when it is first asked for."""

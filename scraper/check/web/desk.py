@@ -28,15 +28,17 @@ class Desk:
     """Asks the board, on its own thread.
 
     :param beat: seconds that news are gathered for.
+    :param look: seconds after which it is seen again whether the watch has fallen silent.
     """
 
-    def __init__(self, make: Callable[[], Board], broadcaster: Broadcaster, beat: float) -> None:
-        self._make, self._broadcaster, self._beat = make, broadcaster, beat
+    def __init__(self, make: Callable[[], Board], broadcaster: Broadcaster, beat: float, look: float) -> None:
+        self._make, self._broadcaster, self._beat, self._look = make, broadcaster, beat, look
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="status-board")
         self._board: Board | None = None
         self._news: set[str] = set()
         self._refreshed = self._loaded = 0.0
         self._ticking: asyncio.TimerHandle | None = None
+        self._looking: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -45,6 +47,13 @@ class Desk:
         self._board = await loop.run_in_executor(self._thread, self._make)
         self._refreshed = self._loaded = time.monotonic()
         await self.ask(lambda board: board.index())
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """See from time to time whether the watch has fallen silent: then no commit is announced."""
+        if self._broadcaster.clients and self._board is not None and self._board.turned:
+            self._tick()
+        self._looking = asyncio.get_running_loop().call_later(self._look, self._look_again)
 
     async def ask(self, question: Callable[[Board], T]) -> T:
         """The board's answer, of a version that is at most a beat old."""
@@ -52,6 +61,7 @@ class Desk:
         board = self._board
 
         def answer() -> T:
+            board.look()
             return question(board)
 
         await self._catch_up()
@@ -79,7 +89,8 @@ class Desk:
         """Let the board read what is new, unless it just did; and tell those who look."""
         now = time.monotonic()
         whole = now - self._loaded > _RELOAD
-        if not whole and (not self._news or now - self._refreshed < self._beat):
+        turned = self._board is not None and self._board.turned
+        if not (whole or turned) and (not self._news or now - self._refreshed < self._beat):
             return
         news, self._news, self._refreshed = self._news, set(), now
         try:
@@ -95,12 +106,15 @@ class Desk:
     def _read(self, news: set[str], whole: bool) -> tuple[str, list[str]]:
         assert self._board is not None
         changed = self._board.load() if whole else self._board.refresh(news)
+        if self._board.look():
+            changed.append("summary")
         return self._board.version, changed
 
     async def close(self) -> None:
         """End the thread, with the reader that lives on it."""
-        if self._ticking is not None:
-            self._ticking.cancel()
+        for timer in (self._ticking, self._looking):
+            if timer is not None:
+                timer.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._board is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._board.close)

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from scraper.check.model import Result, Target, Verdict
+from scraper.check.notice import Notice, Told
 
 __all__ = ["Incident", "Reader", "Span", "View"]
 
@@ -82,6 +83,10 @@ class Reader(Protocol):
 
     def incidents(self, key: str | None, limit: int) -> list[Incident]:
         """Of one target, or of all; those that last first, then the newest first."""
+        ...
+
+    def notices(self, limit: int) -> list[tuple[Notice, Told]]:
+        """Who was told of what, or will be, the newest first."""
         ...
 
     def close(self) -> None:

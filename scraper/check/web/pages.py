@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import msgspec
@@ -29,7 +29,7 @@ from scraper.check.web.words import (
 from scraper.printing import printable, shortened
 from scraper.report.human import human_count
 
-__all__ = ["Pages", "Part", "part_id"]
+__all__ = ["Around", "Pages", "Part", "part_id"]
 
 _UPTIMES = ("24 h", "7 d", "30 d", "90 d")
 _SOON = 14
@@ -45,6 +45,18 @@ class Part(msgspec.Struct, frozen=True):
     group: str
     state: Standing
     html: str
+
+
+class Around(NamedTuple):
+    """What a page shows besides its rows.
+
+    :ivar silent: since when nothing was checked, where that is too long ago.
+    :ivar untold: a sentence about notices that did not arrive.
+    """
+
+    incidents: Sequence[Incident]
+    silent: float | None = None
+    untold: str = ""
 
 
 @lru_cache(maxsize=100_000)
@@ -74,20 +86,20 @@ class Pages:
         fields = self._fields(view, state, now) | {"bars": bars(view.days, now), "line": line(view.hours, now)}
         return Part(fields["id"], view.target.group, state, str(self._parts.row(fields)))
 
-    def parts(self, rows: Sequence[Part], incidents: Sequence[Incident], now: float) -> dict[str, str]:
+    def parts(self, rows: Sequence[Part], around: Around, now: float) -> dict[str, str]:
         """What stands around the rows and changes with them, by id: summary, tallies of the groups, incidents."""
-        told = [self._incident(one, now) for one in incidents]
-        made = {"summary": str(self._parts.summary(_head(rows, told)))}
+        told = [self._incident(one, now) for one in around.incidents]
+        made = {"summary": str(self._parts.summary(_head(rows, told, around, now)))}
         for group in _groups(rows):
             made[group["id"]] = str(self._parts.tally(group))
         made["incidents"] = str(self._parts.incidents(told, True))
         return made
 
-    def index(self, rows: Sequence[Part], incidents: Sequence[Incident], now: float, version: str) -> str:
+    def index(self, rows: Sequence[Part], around: Around, now: float, version: str) -> str:
         """The whole page."""
-        told = [self._incident(one, now) for one in incidents]
+        told = [self._incident(one, now) for one in around.incidents]
         return self._env.get_template("index.html").render(
-            head=_head(rows, told),
+            head=_head(rows, told, around, now),
             groups=_groups(rows),
             incidents=told,
             version=version,
@@ -95,9 +107,7 @@ class Pages:
             now=_moment(now, now),
         )
 
-    def target(
-        self, view: View, results: Sequence[Result], incidents: Sequence[Incident], now: float, version: str
-    ) -> str:
+    def target(self, view: View, results: Sequence[Result], around: Around, now: float, version: str) -> str:
         """The page of one target.
 
         :param results: the newest first.
@@ -116,7 +126,8 @@ class Pages:
         return self._env.get_template("target.html").render(
             row=fields,
             results=[_result(one, now) for one in results],
-            incidents=[self._incident(one, now) for one in incidents],
+            incidents=[self._incident(one, now) for one in around.incidents],
+            silent="" if around.silent is None else _silent(around.silent, now),
             version=version,
             row_id=fields["id"],
             now=_moment(now, now),
@@ -163,12 +174,18 @@ def _moment(at: float, now: float) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(utc(at) or "", clock(at, now))
 
 
-def _head(rows: Iterable[Part], incidents: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def _silent(since: float, now: float) -> Markup:
+    return Markup("Nothing has been checked since {}").format(_moment(since, now))
+
+
+def _head(rows: Iterable[Part], incidents: Iterable[dict[str, Any]], around: Around, now: float) -> dict[str, Any]:
     counts = Counter(row.state for row in rows)
     state, sentence = overall(counts)
+    if around.silent is not None:
+        state, sentence = Standing.UNKNOWN, _silent(around.silent, now)
     shares = [(one, counts[one]) for one in Standing if counts[one]]
     still = [one for one in incidents if not one["ended"]][:_OPEN]
-    return {"state": state, "sentence": sentence, "counts": shares, "open": still}
+    return {"state": state, "sentence": sentence, "counts": shares, "open": still, "untold": around.untold}
 
 
 def _groups(rows: Iterable[Part]) -> list[dict[str, Any]]:

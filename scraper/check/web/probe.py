@@ -11,7 +11,7 @@ import concurrent.futures
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from aiohttp import web
@@ -21,7 +21,7 @@ from scraper.check.web.metrics import of_probe
 from scraper.errors import ScraperError
 from scraper.url import canonical
 
-__all__ = ["MODULES", "Ask", "Asking", "Prober"]
+__all__ = ["MODULES", "Ask", "Asking", "Prober", "modules_of"]
 
 Ask: TypeAlias = Callable[[Target], "concurrent.futures.Future[Result]"]
 """Checks a target now, on another thread."""
@@ -32,6 +32,12 @@ MODULES: Mapping[str, Target] = {
     "http_2xx_head": Target(url="", expect=_EXPECTED, method="head", tries=1, cert_days=None),
 }
 """What is expected under which name; a target without a URL each. Alert rules look at the certificate themselves."""
+
+
+def modules_of(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Target]:
+    """Modules with the fields that are given; all else is as in ``http_2xx``."""
+    return {name: msgspec.structs.replace(MODULES["http_2xx"], **fields) for name, fields in tables.items()}
+
 
 _LONGEST = 120.0
 _OFFSET = 0.5

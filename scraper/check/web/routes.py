@@ -56,6 +56,7 @@ class Routes:
             ("/api/v1/summary", Board.api_summary),
         ):
             app.router.add_get(path, self._answering(question))
+        app.router.add_get("/api/v1/notices", self._notices)
         app.router.add_get("/targets", self._target)
         app.router.add_get("/targets/{key:.+}", self._target)
         app.router.add_get("/api/v1/targets/{key:.+}", self._api_target)
@@ -87,6 +88,12 @@ class Routes:
         if body is None:
             raise web.HTTPNotFound(text="there is no such target")
         return _reply(request, body)
+
+    async def _notices(self, request: web.Request) -> web.StreamResponse:
+        """Who is told of changes is nobody else's business."""
+        if not self._guard.loopback:
+            self._guard.demand_token(request)
+        return _reply(request, await self._desk.ask(Board.api_notices), "no-store")
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
         """Check a target now; the answer is what that came to."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -54,7 +55,9 @@ class WebServer:
     :param ask: checks a target now, out of turn; without it nobody can ask for that.
     :param public_url: the address by which others reach it, where something stands in front.
     :param modules: what ``/probe`` knows besides ``http_2xx`` and ``http_2xx_head``: targets, but for their URLs.
+    :param due: when something should have been committed at the latest, after what was committed at a given time.
     :param beat: seconds that changes are gathered for before they are shown.
+    :param look: seconds after which it is seen again whether the watch has fallen silent.
     :param patience: seconds that a client may take for an answer.
     :raises ConfigError: where others could reach it and there is no token.
     """
@@ -70,7 +73,9 @@ class WebServer:
         public_url: str | None = None,
         ask: Ask | None = None,
         modules: Mapping[str, Target] | None = None,
+        due: Callable[[float], float] = lambda after: math.inf,
         beat: float = 1.0,
+        look: float = 5.0,
         patience: float = 30.0,
         broadcaster: Broadcaster | None = None,
     ) -> None:
@@ -79,6 +84,7 @@ class WebServer:
         self._root = _root(public_url)
         self._asking, self._modules = Asking(ask), {**MODULES, **(modules or {})}
         self._beat, self._patience, self._broadcaster = beat, patience, broadcaster or Broadcaster()
+        self._due, self._look = due, look
         self._thread = threading.Thread(target=self._run, name="status-web", daemon=True)
         self._opened: Future[str] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -139,7 +145,7 @@ class WebServer:
     async def _serve(self) -> None:
         self._over = asyncio.Event()
         assets = load_assets()
-        desk = Desk(lambda: self._board(assets), self._broadcaster, self._beat)
+        desk = Desk(lambda: self._board(assets), self._broadcaster, self._beat, self._look)
         runner = web.AppRunner(
             self._app(desk, assets),
             handle_signals=False,
@@ -161,7 +167,7 @@ class WebServer:
             await desk.close()
 
     def _board(self, assets: Assets) -> Board:
-        return Board(self._open_reader(), Pages(*self._about, self._root, assets.stamp))
+        return Board(self._open_reader(), Pages(*self._about, self._root, assets.stamp), due=self._due)
 
     def _app(self, desk: Desk, assets: Assets) -> web.Application:
         app = web.Application(middlewares=[self._patient, self._guard.middleware], client_max_size=_LARGEST)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from scraper.check.model import Verdict
+from scraper.check.notice import Notice, State, Told
 from scraper.check.web.model import View
 from scraper.report.human import human_count
 
@@ -24,6 +26,8 @@ __all__ = [
     "overall",
     "percent",
     "standing",
+    "troubles",
+    "untold",
 ]
 
 
@@ -83,6 +87,37 @@ def overall(counts: dict[Standing, int]) -> tuple[Standing, str]:
     if counts.get(Standing.UP, 0) == total:
         return Standing.UP, "The target is up" if total == 1 else f"All {human_count(total, 'target')} are up"
     return Standing.UP, "Nothing is down"
+
+
+def troubles(notices: Iterable[tuple[Notice, Told]], now: float) -> dict[str, int]:
+    """How many notices of the last week did not arrive, may not have, and are still tried again."""
+    counts = dict.fromkeys(("failed", "unsure", "retrying"), 0)
+    for notice, told in notices:
+        if told.state is State.PENDING and notice.tries:
+            counts["retrying"] += 1
+        elif told.state in (State.FAILED, State.UNSURE) and told.at > now - _WEEK:
+            counts[told.state.value] += 1
+    return counts
+
+
+_WEEK = 7 * 86_400
+
+
+def untold(counts: dict[str, int]) -> str:
+    """A sentence of :func:`troubles`; empty where there are none.
+
+    >>> untold({"failed": 2, "unsure": 0, "retrying": 1})
+    'Not all were told of changes: 2 notices failed, 1 notice is tried again'
+    """
+    said = {"failed": ("failed", "failed"), "unsure": ("may not have arrived",) * 2} | {
+        "retrying": ("is tried again", "are tried again")
+    }
+    parts = [
+        f"{count:,} {'notice' if count == 1 else 'notices'} {said[word][count != 1]}"
+        for word, count in counts.items()
+        if count
+    ]
+    return f"Not all were told of changes: {', '.join(parts)}" if parts else ""
 
 
 def percent(share: float | None) -> str:

@@ -16,6 +16,7 @@ import msgspec
 from yarl import URL
 
 from scraper.check.model import Attempt, Hop, Result, Target, Verdict
+from scraper.check.notice import Notice, Told
 from scraper.check.web.model import Incident, Span, View
 from scraper.check.web.server import WebServer
 from scraper.model import Certificate
@@ -50,6 +51,7 @@ class Facts:
         self._results: dict[str, list[Result]] = {
             key: [view.result] for key, view in self._views.items() if view.result is not None
         }
+        self.notices: list[tuple[Notice, Told]] = []
         self.reads: list[Sequence[str] | None] = []
         self.open = 0
 
@@ -99,6 +101,9 @@ class _Reader:
         with self._own()._lock:
             found = [one for one in self._facts._incidents if key in (None, one.key)]
         return sorted(found, key=lambda one: (one.ended is not None, -one.started))[:limit]
+
+    def notices(self, limit: int) -> list[tuple[Notice, Told]]:
+        return self._own().notices[:limit]
 
     def close(self) -> None:
         self._own().open -= 1

@@ -101,7 +101,7 @@
     source.addEventListener("change", (event) => {
       heard();
       const news = JSON.parse(event.data);
-      if (!page.dataset.row || news.changed.includes(page.dataset.row)) refresh();
+      if (!page.dataset.row || ["summary", page.dataset.row].some((id) => news.changed.includes(id))) refresh();
     });
     source.addEventListener("reload", () => location.reload());
     source.onerror = lost;
