@@ -6,6 +6,7 @@
     [[check]]                       one check: url, and keys of its own
     [group.eu]                      keys for the checks of a group
     [[group.eu.check]]              one check of it
+    [module.shop]                   keys for /probe?module=shop
     [watch] [notify] [[maintenance]] [history] [web]      for ``scraper watch``
 
 The structs are the reference: they are what is decoded, and the JSON Schema is made from them. A key is written with
@@ -30,12 +31,14 @@ __all__ = [
     "Apprise",
     "Check",
     "Checklist",
+    "Conditions",
     "Document",
     "Every",
     "Group",
     "History",
     "Keys",
     "Maintenance",
+    "Module",
     "Notify",
     "Seconds",
     "Watch",
@@ -92,8 +95,8 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A table of the file: fixed, and without keys that nobody knows."""
 
 
-class Keys(_Table, frozen=True, kw_only=True):
-    """The conditions of checks: for one, for a group, or for all; what is nearest to a check holds."""
+class Conditions(_Table, frozen=True, kw_only=True):
+    """What is asked, and what is expected."""
 
     expect: Annotated[
         int | str | list[int | str] | UnsetType,
@@ -128,6 +131,11 @@ class Keys(_Table, frozen=True, kw_only=True):
     ] = UNSET
     follow: Annotated[bool | UnsetType, Meta(description="Whether redirects are followed.")] = UNSET
     timeout: Annotated[Duration | UnsetType, Meta(description="For one fetch, connecting included.")] = UNSET
+
+
+class Keys(Conditions, frozen=True, kw_only=True):
+    """The keys of checks: for one, for a group, or for all; what is nearest to a check holds."""
+
     every: Annotated[
         Duration | UnsetType,
         Meta(
@@ -143,6 +151,10 @@ class Check(Keys, frozen=True, kw_only=True):
     url: Annotated[str, Meta(description="What is asked for.", examples=["https://shop.example/"])]
     name: Annotated[str, Meta(description="What people call it; unique in its group. The URL if not given.")] = ""
     group: Annotated[str, Meta(description="Where it stands on a page; not in [[group.NAME.check]].")] = ""
+
+
+class Module(Conditions, frozen=True, kw_only=True):
+    """What ``/probe`` expects where it is asked for under this name; else as in http_2xx."""
 
 
 class Group(Keys, frozen=True, kw_only=True):
@@ -254,12 +266,14 @@ class Document(_Table, frozen=True, kw_only=True):
     maintenance: list[Maintenance] = []
     history: History = History()
     web: Web = Web()
+    module: dict[str, Module] = {}
 
 
 class Checklist(msgspec.Struct, kw_only=True):
     """What was read: all files, lists and arguments together.
 
     :ivar targets: complete, in order; each key (``group/name``) once.
+    :ivar module: what ``/probe`` knows by name: the fields of targets that were given.
     :ivar notes: what a person may want to know: guessed schemes, repeated lines.
     :ivar bad: what was passed over, a message each, at most ten of them; ``bad_count`` in all.
     """
@@ -270,6 +284,7 @@ class Checklist(msgspec.Struct, kw_only=True):
     maintenance: list[Maintenance] = []
     history: History = History()
     web: Web = Web()
+    module: dict[str, dict[str, Any]] = {}
     notes: list[str] = []
     bad: list[str] = []
     bad_count: int = 0

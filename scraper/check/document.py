@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from scraper.check.config import Check, Document, Group, Keys, Maintenance, convert
+from scraper.check.config import Check, Conditions, Document, Group, Keys, Maintenance, Module, convert
 from scraper.check.keys import read_keys, unknown
 from scraper.check.places import Lines, Where
 from scraper.errors import ConfigError
@@ -42,7 +42,7 @@ class Read(NamedTuple):
 
     :ivar defaults: fields of targets.
     :ivar tables: what is for a watch: those of ``watch``, ``notify``, ``maintenance``, ``history``, ``web`` that are
-        in the file.
+        in the file; and of ``module``, as fields of targets.
     """
 
     defaults: dict[str, Any]
@@ -100,7 +100,8 @@ class _Reader:
             checks += self._group(name, group)
         tables = {}
         for key in [key for key in raw if key in known and key not in ("defaults", "check", "group")]:
-            value = self._maintenance(raw[key]) if key == "maintenance" else self._one(key, raw[key], known[key].type)
+            own = {"maintenance": self._maintenance, "module": self._modules}.get(key)
+            value = own(raw[key]) if own else self._one(key, raw[key], known[key].type)
             if value is not None:
                 tables[key] = value
         return Read(defaults or {}, checks, tables, self._broken)
@@ -148,7 +149,7 @@ class _Reader:
         url = fields.pop("url")
         return Found(self._place(path), where, url, {**over, **fields})
 
-    def _fields(self, raw: Any, kind: type[Keys], path: Where, where: str) -> dict[str, Any] | None:
+    def _fields(self, raw: Any, kind: type[Conditions], path: Where, where: str) -> dict[str, Any] | None:
         """The fields of targets that a table with keys of checks sets; None when something is wrong there."""
         value = self._decoded(raw, kind, path, where)
         if value is None:
@@ -176,6 +177,20 @@ class _Reader:
             for number, entry in enumerate(raw, 1)
         ]
         return None if None in decoded else decoded
+
+    def _modules(self, raw: Any) -> dict[str, dict[str, Any]] | None:
+        if not isinstance(raw, dict):
+            self._complain(("module",), "", "module is a table: write [module.NAME]")
+            return None
+        found = {
+            name: self._fields(table, Module, ("module", name), f"[module.{printable(name)}]")
+            for name, table in raw.items()
+        }
+        for name, fields in found.items():
+            if fields and fields.get("method") == "head" and fields.keys() & {"texts", "patterns", "values"}:
+                where = f"[module.{printable(name)}]"
+                self._complain(("module", name), where, "method: an answer to HEAD has no body for match and json")
+        return {name: fields for name, fields in found.items() if fields is not None}
 
     def _one(self, key: str, raw: Any, kind: Any) -> Any:
         return self._decoded(raw, kind, (key,), f"[{key}]")
