@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scraper.settings import Settings
     from scraper.store.base import Writer
 
-__all__ = ["OPTIONS", "check_urls", "for_checks", "open_checks"]
+__all__ = ["OPTIONS", "check_urls", "choose_backend", "for_checks", "open_checks"]
 
 OPTIONS = frozenset(
     {
@@ -91,16 +91,26 @@ def open_checks(
     try:
         urls = [target.url for target in targets]
         settings = for_checks(settings, urls)
-        if backend == "auto":  # checks wait much and compute little: one core is enough
-            backend = "sequential" if len(targets) == 1 and schedule is None else "asyncio"
         if isinstance(backend, str):
-            backend = create(backend, settings)
+            backend = create(choose_backend(backend, len(targets), once=schedule is None)[0], settings)
         epoch = time.time() - backend.clock()
         core = Checks(targets, settings, schedule or Once(len(targets)), chance, epoch)
         return Run(core, backend, store)
     except BaseException:
         store.close()
         raise
+
+
+def choose_backend(name: str, count: int, *, once: bool = True) -> tuple[str, str]:
+    """The backend that ``name``, which may be ``auto``, means for ``count`` checks, and why.
+
+    :param once: whether each is made once.
+    """
+    if name != "auto":
+        return name, "as asked for"
+    if count == 1 and once:
+        return "sequential", "there is one URL to check"
+    return "asyncio", "checks wait much and compute little: one core is enough"
 
 
 def for_checks(settings: Settings, urls: Sequence[str]) -> Settings:

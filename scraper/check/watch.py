@@ -20,7 +20,7 @@ import msgspec
 
 from scraper.backends import create
 from scraper.backends.base import Backend
-from scraper.check.api import for_checks
+from scraper.check.api import choose_backend, for_checks
 from scraper.check.asked import Asked
 from scraper.check.config import Checklist, Notify
 from scraper.check.core import Checks
@@ -62,9 +62,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def engine(self) -> tuple[str, str]:
         """The backend that is meant, by its name, and why."""
-        if self.backend == "auto":
-            return "asyncio", "a watch asks for a little all the time: one core is enough"
-        return self.backend, "as asked for"
+        return choose_backend(self.backend, len(self.checks.targets), once=False)
 
 
 class Watch:

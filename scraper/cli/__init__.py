@@ -28,6 +28,7 @@ import click
 
 from scraper import __version__
 from scraper.cli.check import check
+from scraper.cli.codes import BROKEN, INTERRUPTED, PIPE_CLOSED, USAGE
 from scraper.cli.crawl import crawl
 from scraper.cli.notes import tell
 from scraper.cli.signals import ignore_late, kept
@@ -36,8 +37,6 @@ from scraper.cli.why import why
 from scraper.errors import ConfigError, ScraperError
 
 __all__ = ["cli", "main", "run"]
-
-FAILURES, USAGE, BROKEN, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """What the help and a dry run may meet when they are printed; a store's troubles are told by the store."""

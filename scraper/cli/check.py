@@ -5,28 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from scraper.cli.common import (
-    backend_option,
+    asked_for,
+    check_pace_options,
     identity_options,
     limit_options,
     login_options,
     message_options,
     route_options,
-    workers_option,
 )
 from scraper.cli.groups import GroupedCommand, option
-from scraper.cli.kinds import DELAY, VERDICTS, Choice
-from scraper.settings import Settings
+from scraper.cli.kinds import VERDICTS, Choice
 
-__all__ = ["CONCURRENCY", "check"]
+__all__ = ["check"]
 
-CONCURRENCY = 50
-"""Checks in flight at most, where nothing else was said. More than a crawl has: mostly each is of another host, and a
-host that does not answer keeps its place for half a minute; with 16 places, 16 dead hosts would hold up all others."""
-
-_DEFAULTS = Settings()
 _HELP = """Check whether sites are up: each URL, and those of each list or TOML FILE, and of standard input (-).
 
 \b
@@ -112,32 +105,7 @@ Ctrl-C once finishes what is in flight; twice stops at once.
     metavar="DURATION|CRON",
     help="Check again and again, until Ctrl-C, as scraper watch does.",
 )
-@backend_option
-@option(
-    "Pace",
-    "--concurrency",
-    type=int,
-    usual=CONCURRENCY,
-    metavar="N",
-    help="Requests in flight at most.",
-)
-@workers_option
-@option(
-    "Pace",
-    "--per-host",
-    type=int,
-    usual=_DEFAULTS.politeness.per_host,
-    metavar="N",
-    help="Requests in flight on one host at most.",
-)
-@option(
-    "Pace",
-    "--delay",
-    type=DELAY,
-    metavar="DURATION|auto",
-    usual="auto",
-    help="Time between two starts on one host; auto is half a second, and none on this machine itself.",
-)
+@check_pace_options
 @limit_options
 @identity_options
 @login_options
@@ -185,5 +153,4 @@ Ctrl-C once finishes what is in flight; twice stops at once.
 def check(context: click.Context, /, **given: Any) -> None:
     from scraper.cli.checking import drive  # here: the HTTP clients would treble the time of --help
 
-    asked = {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    context.exit(drive(given, asked, context.obj))
+    context.exit(drive(given, asked_for(context, given), context.obj))

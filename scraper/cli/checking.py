@@ -12,25 +12,20 @@ from typing import Any
 
 import click
 
-from scraper.check.api import OPTIONS, open_checks
-from scraper.check.config import Checklist
-from scraper.check.keys import read_keys
+from scraper.check.api import choose_backend, open_checks
 from scraper.check.model import TROUBLE, Result, Target, Verdict
 from scraper.check.outputs import Summary, annotation, headline
 from scraper.check.outputs.words import note
 from scraper.check.schema import schema_text
-from scraper.check.targets import read_checks
-from scraper.cli.check import CONCURRENCY
-from scraper.cli.common import engine_for_checks
+from scraper.cli.codes import FAILURES, INTERRUPTED, PIPE_CLOSED
 from scraper.cli.diagnose import Teller, told_on_request
 from scraper.cli.drycheck import dry_run
+from scraper.cli.given import check_settings, read_targets
 from scraper.cli.interrupt import command_as_shown, interruptible
-from scraper.cli.login import read_login
 from scraper.cli.notes import Notes, tell
 from scraper.cli.reports import Reports, plan_reports
 from scraper.cli.signals import interrupt_early
 from scraper.errors import ConfigError, ScraperError
-from scraper.options import make_settings
 from scraper.report.human import human_count
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
@@ -39,23 +34,8 @@ from scraper.settings import Settings
 from scraper.store import PipeClosed
 from scraper.tuning import tune
 
-__all__ = ["CheckProgress", "check_settings", "drive", "failing", "given_keys", "read_targets"]
+__all__ = ["CheckProgress", "drive", "failing"]
 
-FAILURES, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
-
-_KEYS = {
-    "expect": "expect",
-    "match": "match",
-    "json": "json",
-    "slower_than": "slower-than",
-    "cert_days": "cert-days",
-    "method": "method",
-    "tries": "tries",
-    "pause": "pause",
-    "follow": "follow",
-    "timeout": "timeout",
-}
-"""Parameters that are keys of checks; see :mod:`scraper.check.keys`."""
 _NOT_AGAIN = ("outputs", "form", "fail_on", "annotations", "dry_run")
 """Parameters that say nothing of checks without an end."""
 
@@ -91,9 +71,7 @@ def _watch(given: dict[str, Any], asked: Collection[str]) -> int:
 
 
 def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], teller: Teller) -> int:
-    if given["quiet"] and given["verbose"]:
-        raise click.UsageError("-q and -v exclude each other")
-    notes = Notes(quiet=given["quiet"], verbose=given["verbose"])
+    notes = Notes.asked_for(given)
     settings = check_settings(given, asked)
     checks = read_targets(given, asked, notes)
     if not checks.targets:
@@ -105,44 +83,6 @@ def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], 
     command = command_as_shown(words, given["headers"])
     with contextlib.closing(reports):
         return _Job(given, notes, teller, settings, checks.targets, reports, command).run()
-
-
-def check_settings(given: Mapping[str, Any], asked: Collection[str]) -> Settings:
-    """The settings that the command's parameters ask for; of what was not given, those that suit checks.
-
-    :raises ConfigError: for what cannot be meant.
-    """
-    options: dict[str, Any] = {name: given[name] for name in given if name in asked and name in OPTIONS}
-    if given["auth_file"] is not None:
-        if "auth" in options:
-            raise click.UsageError("--auth and --auth-file exclude each other")
-        options["auth"] = read_login(given["auth_file"])
-    return make_settings(Settings(concurrency=CONCURRENCY), **options)
-
-
-def given_keys(given: Mapping[str, Any], asked: Collection[str]) -> dict[str, Any]:
-    """The keys of checks that the command's parameters set for all that do not say otherwise."""
-    found = {key: given[name] for name, key in _KEYS.items() if name in asked}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
-
-
-def read_targets(given: Mapping[str, Any], asked: Collection[str], notes: Notes) -> Checklist:
-    """What is to be checked; what was passed over is told.
-
-    :raises ConfigError: for what is wrong; see :func:`scraper.check.targets.read_checks`.
-    """
-    if not given["targets"]:
-        raise click.UsageError("there is nothing to check: give a URL, a list, a TOML file, or - for standard input")
-    keys = given_keys(given, asked)
-    if wrong := read_keys(keys)[1]:
-        raise ConfigError("\n".join(f"--{text}" for text in wrong))
-    found = read_checks(given["targets"], given=keys, skip_bad=given["skip_bad"])
-    if found.bad_count:
-        notes.say(found.complaint())
-        notes.say(f"passed over: {found.bad_count} (--skip-bad)")
-    for text in found.notes:
-        notes.explain(text)
-    return found
 
 
 def failing(words: Sequence[Sequence[str]]) -> frozenset[Verdict]:
@@ -190,7 +130,7 @@ class _Job:
 
     def run(self) -> int:
         """Check, tell what it came to, and give the exit code."""
-        self._backend, why = engine_for_checks(self._given["backend"], len(self._targets))
+        self._backend, why = choose_backend(self._given["backend"], len(self._targets))
         self._notes.explain(f"backend {self._backend}: {why}")
         tune()
         with open_checks(self._targets, self._settings, self._backend, self._reports) as run:

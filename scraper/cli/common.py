@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+import click
+from click.core import ParameterSource
+
 from scraper.cli.groups import option
-from scraper.cli.kinds import DURATION, HEADER, SIZE, Choice
+from scraper.cli.kinds import DELAY, DURATION, HEADER, SIZE, Choice
 from scraper.settings import Settings
 
 __all__ = [
     "BACKENDS",
+    "CONCURRENCY",
+    "asked_for",
     "backend_option",
-    "engine_for_checks",
+    "check_pace_options",
     "identity_options",
     "limit_options",
     "login_options",
@@ -23,6 +28,9 @@ __all__ = [
 ]
 
 BACKENDS = ("auto", "sequential", "threads", "processes", "asyncio", "hybrid")
+CONCURRENCY = 50
+"""Checks in flight at most, where nothing else was said. More than a crawl has: mostly each is of another host, and a
+host that does not answer keeps its place for half a minute; with 16 places, 16 dead hosts would hold up all others."""
 
 _DEFAULTS = Settings()
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,13 +42,9 @@ def seconds(value: float) -> str:
     return f"{value:g}s"
 
 
-def engine_for_checks(name: str, count: int) -> tuple[str, str]:
-    """The backend that ``name`` means for ``count`` checks, and why."""
-    if name != "auto":
-        return name, "as asked for"
-    if count == 1:
-        return "sequential", "there is one URL to check"
-    return "asyncio", "checks wait much and compute little: one core is enough"
+def asked_for(context: click.Context, given: Iterable[str]) -> set[str]:
+    """Of a command's parameters ``given``, those that the user gave."""
+    return {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
 
 
 def _stack(about: str, *options: Any) -> Any:
@@ -75,6 +79,35 @@ workers_option: _Decorator[Any] = _stack(
         usual=_DEFAULTS.workers,
         metavar="N",
         help="Processes, for processes and hybrid.",
+    ),
+)
+check_pace_options: _Decorator[Any] = _stack(
+    "How checks run side by side, and how politely.",
+    backend_option,
+    option(
+        "Pace",
+        "--concurrency",
+        type=int,
+        usual=CONCURRENCY,
+        metavar="N",
+        help="Requests in flight at most.",
+    ),
+    workers_option,
+    option(
+        "Pace",
+        "--per-host",
+        type=int,
+        usual=_DEFAULTS.politeness.per_host,
+        metavar="N",
+        help="Requests in flight on one host at most.",
+    ),
+    option(
+        "Pace",
+        "--delay",
+        type=DELAY,
+        metavar="DURATION|auto",
+        usual="auto",
+        help="Time between two starts on one host; auto is half a second, and none on this machine itself.",
     ),
 )
 limit_options: _Decorator[Any] = _stack(

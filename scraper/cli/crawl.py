@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from scraper.cli.common import (
+    asked_for,
     backend_option,
     identity_options,
     limit_options,
@@ -215,5 +215,4 @@ _OTHER_KINDS = [kind for kind in LINK_KINDS if kind not in _FOLLOWED]
 def crawl(context: click.Context, /, **given: Any) -> None:
     from scraper.cli.drive import drive  # here: the HTTP clients and the parsers would treble the time of --help
 
-    asked = {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    context.exit(drive(given, asked, context.obj))
+    context.exit(drive(given, asked_for(context, given), context.obj))

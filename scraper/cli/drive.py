@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
+from scraper.cli.codes import FAILURES, INTERRUPTED, PIPE_CLOSED
 from scraper.cli.diagnose import Teller, told_on_request
 from scraper.cli.dry import dry_run
 from scraper.cli.interrupt import command_that_goes_on, interruptible
-from scraper.cli.login import read_login
+from scraper.cli.login import add_login
 from scraper.cli.notes import Notes
 from scraper.cli.outputs import Kept, open_kept
 from scraper.cli.signals import interrupt_early
@@ -34,8 +35,6 @@ from scraper.store import PipeClosed, SqliteStore, printable
 from scraper.tuning import tune
 
 __all__ = ["drive"]
-
-FAILURES, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
 
 _NO_SETTINGS = frozenset(
     {
@@ -61,9 +60,7 @@ def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -
 
 
 def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], teller: Teller) -> int:
-    if given["quiet"] and given["verbose"]:
-        raise click.UsageError("-q and -v exclude each other")
-    notes = Notes(quiet=given["quiet"], verbose=given["verbose"])
+    notes = Notes.asked_for(given)
     options = _options(given, asked)
     make_settings(**options)
     seeds = _seeds(given, notes)
@@ -85,10 +82,7 @@ def _options(given: dict[str, Any], asked: Collection[str]) -> Options:
     options: Any = {name: given[name] for name in given if name in asked and name not in _NO_SETTINGS}
     if "trap" in options:
         options["trap"] = dict(options["trap"])
-    if given["auth_file"] is not None:
-        if "auth" in options:
-            raise click.UsageError("--auth and --auth-file exclude each other")
-        options["auth"] = read_login(given["auth_file"])
+    add_login(options, given["auth_file"])
     return options  # type: ignore[no-any-return]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from scraper.check.api import choose_backend
 from scraper.check.model import Target
-from scraper.cli.common import engine_for_checks
 from scraper.printing import printable
 from scraper.report.human import human_count, human_duration
 from scraper.settings import Settings
@@ -21,7 +21,7 @@ _LONGEST_WAITS = 3
 
 def dry_run(backend: str, settings: Settings, targets: Sequence[Target]) -> int:
     """Print to stdout what would be asked; the exit code."""
-    name, why = engine_for_checks(backend, len(targets))
+    name, why = choose_backend(backend, len(targets))
     hosts = Counter(host_key(target.url) for target in targets)
     click.echo(f"backend: {name} ({why})")
     click.echo(f"concurrency: {settings.concurrency}, {settings.politeness.per_host} on one host")

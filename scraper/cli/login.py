@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
+
+import click
 
 from scraper.errors import ConfigError
 
-__all__ = ["read_login"]
+__all__ = ["add_login", "read_login"]
 
 _LONGEST = 10_000
+
+
+def add_login(options: MutableMapping[str, Any], file: str | None) -> None:
+    """Add to ``options`` the login that ``--auth-file`` names, if it was given.
+
+    :raises UsageError: where ``--auth`` was given too.
+    :raises ConfigError: see :func:`read_login`.
+    """
+    if file is None:
+        return
+    if "auth" in options:
+        raise click.UsageError("--auth and --auth-file exclude each other")
+    options["auth"] = read_login(file)
 
 
 def read_login(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -32,6 +34,16 @@ class Notes:
 
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         self.quiet, self.verbose = quiet, verbose
+
+    @classmethod
+    def asked_for(cls, given: Mapping[str, Any]) -> Notes:
+        """The notes that a command's parameters ask for.
+
+        :raises UsageError: for both ``-q`` and ``-v``.
+        """
+        if given["quiet"] and given["verbose"]:
+            raise click.UsageError("-q and -v exclude each other")
+        return cls(quiet=given["quiet"], verbose=given["verbose"])
 
     def say(self, text: str, *, styled: bool = False) -> None:
         """Say what everybody should know, unless they asked for quiet; see :func:`tell`."""

@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from scraper.cli.check import CONCURRENCY
 from scraper.cli.common import (
-    backend_option,
+    asked_for,
+    check_pace_options,
     identity_options,
     limit_options,
     login_options,
     message_options,
     route_options,
-    workers_option,
 )
 from scraper.cli.groups import GroupedCommand, option
-from scraper.cli.kinds import DELAY, DURATION
-from scraper.settings import Settings
+from scraper.cli.kinds import DURATION
 
 __all__ = ["watch"]
 
-_DEFAULTS = Settings()
 _HELP = """Check sites again and again, keep the history, show a status page, tell of changes.
 
 \b
@@ -84,25 +80,7 @@ Exit codes: 0 ended by SIGTERM, as services are; 130 by Ctrl-C; 2 usage or confi
     help="A file with a secret in its one line: who shows it may ask for checks.",
 )
 @option("History and page", "--no-web", is_flag=True, help="No status page.")
-@backend_option
-@option("Pace", "--concurrency", type=int, usual=CONCURRENCY, metavar="N", help="Requests in flight at most.")
-@workers_option
-@option(
-    "Pace",
-    "--per-host",
-    type=int,
-    usual=_DEFAULTS.politeness.per_host,
-    metavar="N",
-    help="Requests in flight on one host at most.",
-)
-@option(
-    "Pace",
-    "--delay",
-    type=DELAY,
-    metavar="DURATION|auto",
-    usual="auto",
-    help="Time between two starts on one host; auto is half a second, and none on this machine itself.",
-)
+@check_pace_options
 @limit_options
 @identity_options
 @login_options
@@ -112,5 +90,4 @@ Exit codes: 0 ended by SIGTERM, as services are; 130 by Ctrl-C; 2 usage or confi
 def watch(context: click.Context, /, **given: Any) -> None:
     from scraper.cli.watching import drive  # here: the HTTP clients and the web server would slow --help down
 
-    asked = {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    context.exit(drive(given, asked))
+    context.exit(drive(given, asked_for(context, given)))

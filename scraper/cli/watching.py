@@ -24,8 +24,9 @@ from scraper.check.model import Result
 from scraper.check.outputs.words import note
 from scraper.check.secret import read_secret
 from scraper.check.watch import Plan, Watch, open_watch
-from scraper.cli.checking import check_settings, read_targets
+from scraper.cli.codes import INTERRUPTED
 from scraper.cli.diagnose import Teller, told_on_request
+from scraper.cli.given import check_settings, read_targets
 from scraper.cli.interrupt import interruptible
 from scraper.cli.notes import Notes
 from scraper.cli.signals import ENDING, interrupt_early
@@ -34,8 +35,6 @@ from scraper.report.human import human_count
 from scraper.tuning import tune
 
 __all__ = ["drive"]
-
-INTERRUPTED = 130
 
 _REPORT = 60.0
 """Seconds between two complaints about rounds that were missed."""
@@ -47,9 +46,7 @@ def drive(given: Mapping[str, Any], asked: Collection[str]) -> int:
     :param asked: the names of those that the user gave.
     """
     interrupt_early()
-    if given["quiet"] and given["verbose"]:
-        raise click.UsageError("-q and -v exclude each other")
-    notes = Notes(quiet=given["quiet"], verbose=given["verbose"])
+    notes = Notes.asked_for(given)
     with told_on_request() as teller:
         plan = _plan(given, asked, notes)
         tune()

@@ -15,7 +15,7 @@ from scraper.check.model import Statuses, Target, Verdict
 from scraper.check.outputs import FORMATS, format_of
 from scraper.check.schema import schema, schema_text
 from scraper.check.targets import read_checks
-from scraper.cli.check import CONCURRENCY
+from scraper.cli.common import CONCURRENCY
 from scraper.errors import ConfigError
 from scraper.settings import Settings
 

@@ -20,8 +20,8 @@ import pytest
 from fixtures.targets import DemoTargets
 from scraper.backends import NAMES
 from scraper.check.model import Verdict
-from scraper.cli.check import CONCURRENCY
 from scraper.cli.checking import CheckProgress, failing
+from scraper.cli.common import CONCURRENCY
 from scraper.settings import Settings
 from tests.cli.command import COMMAND, Gate, environment, scraper, started
 from tests.cli.test_interrupt import ended, read_until
