@@ -21,6 +21,7 @@ from scraper.check.history import Committed
 from scraper.check.model import Target
 from scraper.check.watch import Plan, open_watch
 from scraper.model import Failed, Fetched, Outcome, Reason, Request
+from scraper.tuning import tune
 
 TARGETS, EVERY, HOUR = 700, 10, 3600
 START = 1_800_000_000.0 + 1800.0  # not on the hour: the roll-ups change in the middle
@@ -62,6 +63,7 @@ def watch(folder: Path, seconds: float) -> dict[str, Any]:
         found["committed"] += len(group.results)
         changes.extend((each.key, each.opened, each.started - START) for each in group.changes)
 
+    tune()  # as the command does
     began, minute = time.process_time(), -1
     plan = Plan(checks=checks, store=str(folder / "hour.sqlite"))
     with open_watch(
@@ -75,8 +77,9 @@ def watch(folder: Path, seconds: float) -> dict[str, Any]:
             if minute != int(backend.clock() / 60):
                 minute = int(backend.clock() / 60)
                 backend.arrivals.clear()
-                gc.collect()
-                memory[minute] = resident()
+                if minute % 10 == 0:
+                    gc.collect()
+                    memory[minute] = resident()
             if backend.clock() >= seconds + 5:
                 under_way.run.stop()
         missed, leaps = under_way.schedule.missed, under_way.schedule.leaps

@@ -244,7 +244,7 @@ def test_an_hour_of_seven_hundred_targets_every_ten_seconds(tmp_path: Path) -> N
     store = tmp_path / "hour.sqlite"
     audit(store)
     assert rows(store, "SELECT count(*) FROM results") == [(found["results"],)]
-    memory = {int(minute): size for minute, size in found["memory"].items()}
+    memory = {int(minute): size for minute, size in found["memory"].items()}  # each tenth one
     assert memory[60] - memory[10] < 10_000_000
     assert store.stat().st_size < 60 * found["results"]
 

@@ -31,7 +31,7 @@ from tests.server import Behaviour, ScriptedServer, free_port, ok, status
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 SEEDS = range(int(os.environ.get("KILL_SEEDS", "1")))
-TARGETS, KILLS = 6, 4
+TARGETS, KILLS = 6, 3
 
 _TOML = """
 [watch]
