@@ -76,7 +76,9 @@ def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], 
     checks = read_targets(given, asked, notes)
     if not checks.targets:
         raise ConfigError("there is nothing left to check")
-    plan = plan_reports(given["outputs"], given["form"], given["store"])
+    plan = plan_reports(
+        given["outputs"], given["form"], given["store"], [*given["targets"], given["auth_file"], given["ca_file"]]
+    )
     if given["dry_run"]:
         return dry_run(given["backend"], settings, checks.targets)
     reports = plan.open(checks, color=wants_color(given["color"], sys.stdout), verbose=given["verbose"])

@@ -18,6 +18,10 @@ from scraper.store.files import STDOUT, is_stream
 
 __all__ = ["Plan", "Reports", "plan_reports"]
 
+STDIN = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
+_BESIDE = ("-wal", "-shm", "-journal")
+"""Endings of what SQLite keeps beside a database: sqlite.org/tempfiles.html."""
+
 
 class Plan(NamedTuple):
     """What is to be opened.
@@ -34,7 +38,7 @@ class Plan(NamedTuple):
 
         :param checks: what the history is of.
         :param color: whether text on standard output is coloured.
-        :raises ConfigError: for a file that holds something already.
+        :raises ConfigError: for a file that must not be replaced.
         :raises StoreError: for one that cannot be written.
         """
         opened: list[Output] = []
@@ -43,18 +47,10 @@ class Plan(NamedTuple):
                 opened.append(open_output(form, file, color=color and file in STDOUT, verbose=verbose))
             history = None if self.store is None else _history(self.store, checks)
         except BaseException:
-            _discard(opened, self.places)
+            for output in opened:
+                output.abandon()
             raise
         return Reports(opened, self.places, history)
-
-
-def _discard(opened: Sequence[Output], places: Sequence[tuple[str, str]]) -> None:
-    """Leave no file that the next try would find in its way: nothing ran."""
-    for output, (file, _) in zip(opened, places, strict=False):
-        if is_stream(file):  # and nothing is written there: an array without results is none
-            continue
-        output.close()
-        Path(file).unlink(missing_ok=True)
 
 
 def _history(file: str, checks: Checklist) -> Writer[Result]:
@@ -79,13 +75,16 @@ def _history(file: str, checks: Checklist) -> Writer[Result]:
     )
 
 
-def plan_reports(files: Sequence[str], form: str | None, store: str | None = None) -> Plan:
+def plan_reports(
+    files: Sequence[str], form: str | None, store: str | None = None, inputs: Sequence[str | None] = ()
+) -> Plan:
     """What ``-o`` and ``-f`` ask for.
 
     A file has the format of its ending. ``-f`` is the format of standard output; where a file's ending says nothing, it
     is the file's instead. Without any of them standard output gets text.
 
-    :raises ConfigError: for a file that has no format, and for one that is there twice.
+    :param inputs: files that are read, and arguments that name none; ``-`` is the standard input. None is one of them.
+    :raises ConfigError: for a file that has no format, for one that is there twice, and for one that is read.
     """
     places: list[tuple[str, str]] = []
     free = form
@@ -101,7 +100,10 @@ def plan_reports(files: Sequence[str], form: str | None, store: str | None = Non
         places.append((file, chosen))
     if free is not None or not files:
         places.append(("-", free or "text"))
-    _check_apart([*(file for file, _ in places), *([store] if store else [])])
+    written = [*(file for file, _ in places), *([store] if store else [])]
+    _check_apart(written)
+    _check_unread(written, [file for file in inputs if file])
+    _check_beside(written, store)
     return Plan(tuple(places), store)
 
 
@@ -112,6 +114,31 @@ def _check_apart(files: Sequence[str]) -> None:
         if place in seen:
             raise ConfigError(f"{file} is there twice: one format a file")
         seen.add(place)
+
+
+def _check_unread(written: Sequence[str], read: Sequence[str]) -> None:
+    """Whether nothing that is read would be written over: the list of what is checked, above all."""
+    sources = {_identity(0 if file in STDIN else file) for file in read}
+    for file in written:
+        if not is_stream(file) and _identity(file) in sources - {None}:
+            raise ConfigError(f"{file} is read by this command, and would be written over: name another file")
+
+
+def _identity(file: str | int) -> tuple[int, int] | None:
+    """Which file it is, whatever it is called; None for what is no regular file."""
+    try:
+        about = os.stat(file)  # noqa: PTH116 - of descriptors, too
+    except (OSError, ValueError):
+        return None
+    return (about.st_dev, about.st_ino) if stat.S_ISREG(about.st_mode) else None
+
+
+def _check_beside(written: Sequence[str], store: str | None) -> None:
+    """Whether no report would be a file that SQLite keeps beside the history."""
+    beside = {str(Path(f"{store}{ending}").resolve()) for ending in _BESIDE} if store else set()
+    for file in written:
+        if str(Path(file).resolve()) in beside:
+            raise ConfigError(f"{file} belongs to --store {store}: name another file")
 
 
 class Reports:

@@ -25,6 +25,7 @@ __all__ = [
     "remove_stale",
     "replacement",
     "rewrite",
+    "sync_folder",
     "trouble",
 ]
 
@@ -86,15 +87,16 @@ def is_stream(name: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def open_locked(name: str, what: str) -> int:
+def open_locked(name: str, what: str, flags: int = 0) -> int:
     """A descriptor of the regular file ``name``, made if need be, for reading and writing, locked for us alone.
 
     :param what: what the user calls the file that is guarded; for the message.
+    :param flags: further ones of open(2).
     :raises StoreError: when it cannot be opened, or is locked by another process.
     """
     while True:
         try:
-            fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o666)
         except OSError as error:
             raise trouble(what, error) from error
         try:
@@ -166,7 +168,7 @@ def replacement(name: str, fd: int) -> Iterator[int]:
         yield new
         os.fsync(new)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException as error:
         os.close(new)
         with contextlib.suppress(OSError):
@@ -186,7 +188,7 @@ def _temporary(name: str) -> Path:
     return path.with_name(f".{path.name}.rewriting")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a renaming in ``folder`` durable: fsync(2) says that a file's own fsync does not."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

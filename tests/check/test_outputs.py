@@ -56,11 +56,51 @@ def test_there_is_no_other_format() -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_no_file_is_written_over(tmp_path: Path, form: str) -> None:
-    (tmp_path / "a").write_text("mine")
-    with pytest.raises(ConfigError, match="a already exists: name another file"):
-        open_output(form, str(tmp_path / "a"))
-    assert (tmp_path / "a").read_text() == "mine"
+def test_an_older_report_stands_until_the_new_one_is_whole(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "a"
+    file.write_text("old")
+    output = open_output(form, str(file))
+    for _ in range(3):
+        output.write([up()] * 200)  # a group: see scraper.store.sink.GROUP
+        assert file.read_text() == "old"
+    output.close(summary([up()] * 600))
+    assert "old" not in file.read_text()
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_abandoned_leaves_no_trace(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "a"
+    file.write_text("old")
+    for name in ("a", "b"):
+        output = open_output(form, str(tmp_path / name))
+        output.write(SHAPES)
+        output.abandon()
+        output.close(summary(SHAPES))
+    assert list(tmp_path.iterdir()) == [file]
+    assert file.read_text() == "old"
+
+
+def test_what_a_killed_run_left_is_overwritten_and_links_are_kept(tmp_path: Path) -> None:
+    file, link = tmp_path / "a.jsonl", tmp_path / "link.jsonl"
+    link.symlink_to(file)
+    (tmp_path / ".a.jsonl.writing").write_text("half a report" * 1_000)
+    output = open_output("jsonl", str(link))
+    output.write([up()])
+    with pytest.raises(StoreError, match="is in use by another process"):
+        open_output("jsonl", str(file))
+    output.close()
+    assert json.loads(file.read_text())["verdict"] == "up"
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [file, link]
+
+
+def test_a_link_that_others_put_beside_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("precious")
+    (tmp_path / ".a.html.writing").symlink_to(tmp_path / "theirs")
+    with pytest.raises(StoreError, match=r"a\.html"):
+        open_output("html", str(tmp_path / "a.html"))
+    assert (tmp_path / "theirs").read_text() == "precious"
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -113,20 +153,9 @@ def test_what_is_broken_off_without_a_summary_leaves_whole_records_and_no_table(
     output = open_output(form, str(tmp_path / "a"))
     output.write(SHAPES)
     output.close()
-    content = (tmp_path / "a").read_text()
-    assert (content == "") == (form in TABLES)
+    assert (tmp_path / "a").exists() == (form not in TABLES)
     if form == "json":
-        assert len(json.loads(content)) == len(SHAPES)
-
-
-def test_json_is_whole_before_the_first_result_and_after_every_group(tmp_path: Path) -> None:
-    output = open_output("json", str(tmp_path / "a"))
-    assert json.loads((tmp_path / "a").read_text()) == []
-    for number in range(1, 4):
-        output.write([up()] * 200)  # a group: see scraper.store.sink.GROUP
-        assert len(json.loads((tmp_path / "a").read_text())) == 200 * number
-    output.close()
-    assert len(json.loads((tmp_path / "a").read_text())) == 600
+        assert len(json.loads((tmp_path / "a").read_text())) == len(SHAPES)
 
 
 def test_streams_of_records_are_written_at_once(tmp_path: Path) -> None:

@@ -174,15 +174,61 @@ def test_stdout_gets_a_format_beside_files(
     assert scraper(capsys, "check", server.url("/"), *QUICK, "-o", "-").out.split()[0] == "up"
 
 
-def test_a_file_that_holds_something_is_left_alone(
+def test_a_report_is_written_anew(here: Path, server: ScriptedServer, capsys: pytest.CaptureFixture[str]) -> None:
+    files = ("r.txt", "r.jsonl", "r.json", "r.csv", "r.md", "r.xml", "r.html")
+    for file in files:
+        Path(file).write_text("of the last run" * 1_000)
+    Path("r.txt").chmod(0o640)
+    outputs = [word for file in files for word in ("-o", file)]
+    assert scraper(capsys, "check", server.url("/"), *QUICK, *outputs).code == 0
+    for file in files:
+        assert server.url("/") in Path(file).read_text()
+        assert "of the last run" not in Path(file).read_text()
+    assert Path("r.txt").stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in Path().iterdir()) == sorted(files)
+
+
+def test_what_cannot_run_replaces_no_report(
     here: Path, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("old.xml").write_text("mine")
-    result = scraper(capsys, "check", server.url("/"), *QUICK, "-o", "new.json", "-o", "old.xml")
-    assert result.is_one_message(2, "old.xml already exists")
-    assert Path("old.xml").read_text() == "mine"
-    assert not Path("new.json").exists()
+    for file in ("old.xml", "old.jsonl"):
+        Path(file).write_text("mine")
+    options = ("-o", "old.xml", "-o", "old.jsonl", "-o", "new.json", "-o", "no/such.csv")
+    result = scraper(capsys, "check", server.url("/"), *QUICK, *options)
+    assert result.is_one_message(2, "no/such.csv: its folder does not exist")
+    assert {path.name: path.read_text() for path in Path().iterdir()} == {"old.xml": "mine", "old.jsonl": "mine"}
     assert server.hits == {}
+
+
+def test_no_report_replaces_what_is_read_or_kept(
+    here: Path, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = f"{server.url('/')}\n"
+    for file in ("list.txt", "login.txt", "checks.toml"):
+        Path(file).write_text(f"[[check]]\nurl='{line.strip()}'" if file == "checks.toml" else line)
+    Path("alias.txt").symlink_to("list.txt")
+    sqlite3.connect("old.txt").executescript("create table a (b)").close()
+    read = "is read by this command, and would be written over: name another file"
+    for arguments, message in [
+        (("list.txt", "-o", "list.txt"), f"list.txt {read}"),
+        (("list.txt", "-o", "alias.txt"), f"alias.txt {read}"),
+        (("checks.toml", "-o", "checks.toml", "-f", "json"), f"checks.toml {read}"),
+        (("checks.toml", "--store", "checks.toml"), f"checks.toml {read}"),
+        (("checks.toml", "--auth-file", "login.txt", "-o", "login.txt"), f"login.txt {read}"),
+        (("list.txt", "--store", "h.db", "-o", "h.db", "-f", "csv"), "h.db is there twice"),
+        (("list.txt", "--store", "h.db", "-o", "h.db-wal", "-f", "csv"), "h.db-wal belongs to --store h.db"),
+        (("list.txt", "-o", "old.txt"), "old.txt is a SQLite file, and no report"),
+    ]:
+        before = {path: path.read_bytes() for path in Path().iterdir()}
+        result = scraper(capsys, "check", *arguments)
+        assert result.code == 2
+        assert message in result.err
+        assert {path: path.read_bytes() for path in Path().iterdir()} == before
+    with Path("list.txt").open() as stdin:
+        words = [*COMMAND, "check", "-", "-o", "list.txt"]
+        done = subprocess.run(words, stdin=stdin, capture_output=True, text=True, env=environment(), check=False)
+    assert (done.returncode, read in done.stderr) == (2, True)
+    assert Path("list.txt").read_text() == line
 
 
 def test_a_history_is_kept_beside(here: Path, server: ScriptedServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,10 +44,11 @@ def format_of(filename: str) -> str | None:
 def open_output(form: str, file: str | None = None, *, color: bool = False, verbose: bool = False) -> Output:
     """An output in the format ``form``.
 
-    :param file: its name; None or ``-`` for the standard output. A file that holds something is left alone.
+    :param file: its name; None or ``-`` for the standard output. A file is replaced when all is
+        written.
     :param color: colour the text; see :func:`scraper.report.style.wants_color`.
     :param verbose: all that is known, in the text: each target that is up, each try of those that are not.
-    :raises ConfigError: when there is no such format, or the file holds something already.
+    :raises ConfigError: when there is no such format, or the file must not be replaced.
     :raises StoreError: when it cannot be opened or is in use.
     """
     match form:

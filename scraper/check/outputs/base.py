@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from scraper.check.model import TROUBLE, Result, Verdict
+from scraper.check.outputs.anew import AnewSink
 from scraper.report.human import human_count, human_duration
 from scraper.report.style import paint
-from scraper.store.files import check_place, exists_already, is_stream, open_locked
-from scraper.store.sink import FileSink, Sink, StreamSink
+from scraper.store.files import is_stream
+from scraper.store.sink import Sink, StreamSink
 
 __all__ = ["COLORS", "Output", "Summary", "headline", "open_sink"]
 
@@ -74,6 +74,9 @@ class Output(Protocol):
         :param summary: of the run; without one, as after trouble, there is no table.
         """
 
+    def abandon(self) -> None:
+        """Let the file go as if it had never been opened: nothing ran. An older one stands."""
+
 
 def headline(summary: Summary, *, color: bool = False) -> str:
     """The run in a line: ``1 down, 1 slow, 47 up: 49 targets in 33.1 s``."""
@@ -89,18 +92,11 @@ def headline(summary: Summary, *, color: bool = False) -> str:
 
 
 def open_sink(file: str | None, tail: bytes = b"") -> Sink:
-    """Where bytes go: the standard output for None and ``-``.
+    """Where bytes go: the standard output for None and ``-``; a file of that name is replaced when all is written.
 
     :param tail: what closes the file.
-    :raises ConfigError: for a folder, and for a file that holds something: no output is written over.
+    :raises ConfigError: for what must not be replaced; see :class:`scraper.check.outputs.anew.AnewSink`.
     :raises StoreError: when it cannot be opened, or is in use by another process.
     """
     name = file or "-"
-    if is_stream(name):
-        return StreamSink(name, tail)
-    check_place(name)
-    fd = open_locked(name, name)
-    if os.fstat(fd).st_size:
-        os.close(fd)
-        raise exists_already(name, resumable=False)
-    return FileSink(fd, name, 0, tail)
+    return StreamSink(name, tail) if is_stream(name) else AnewSink(name, tail)

@@ -133,6 +133,10 @@ class Table:
         finally:
             self._sink.close()
 
+    def abandon(self) -> None:
+        """See :class:`scraper.check.outputs.base.Output`."""
+        self.close()
+
     def _parts(self, rows: Sequence[Row], summary: Summary) -> Iterable[str]:
         """The table, in pieces of any size."""
         raise NotImplementedError

@@ -26,7 +26,7 @@ class _Stream:
         self._open = True
         try:
             self._sink.put(self.head, 0)
-            self._sink.flush()  # so that the file is whole before the first result, too
+            self._sink.flush()
         except BaseException:
             self._sink.close()
             raise
@@ -47,6 +47,11 @@ class _Stream:
         finally:
             self._sink.close()
 
+    def abandon(self) -> None:
+        """See :class:`scraper.check.outputs.base.Output`."""
+        self._open = False
+        self._sink.close()
+
     def _lines(self, records: Sequence[CheckRecord]) -> bytes:
         raise NotImplementedError
 
@@ -63,7 +68,7 @@ class JsonlOutput(_Stream):
 
 
 class JsonOutput(_Stream):
-    """One JSON array, an object a line. A file is whole after every group that was written; a stream at its end."""
+    """One JSON array, an object a line. It is whole at its end."""
 
     head = b"["
     tail = b"\n]\n"
