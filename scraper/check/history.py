@@ -27,8 +27,8 @@ from scraper.check.setback import Setback
 from scraper.check.tables import DAY, HOUR, Kept, as_row, encoded, evidence, kept, milliseconds, prepare
 from scraper.check.watched import Watched, states
 from scraper.errors import StoreError
+from scraper.printing import utf8
 from scraper.store.database import Passing
-from scraper.store.record import utf8
 from scraper.store.sink import GROUP, GROUP_SECONDS
 
 __all__ = ["Committed", "History"]
@@ -181,9 +181,7 @@ class History(Box):
             watched.health[kind] = after
             if change is not None:
                 changes.append(self._change(db, watched, change))
-        watched.last = Kept(
-            result.verdict, result.reason, "", result.due, result.at, result.attempts, result.certificate
-        )
+        watched.last = Kept.of_result(result, "")
         return True
 
     def _move(
@@ -279,9 +277,9 @@ def _inode(name: str) -> tuple[int, int] | None:
 
 
 def _key(target: Target) -> str:
-    return utf8(target.key) or ""
+    return utf8(target.key)
 
 
 def _text(text: str) -> str:
     """``text`` as the database can hold it, and as much of it as anyone reads."""
-    return utf8(text[:2000]) or ""
+    return utf8(text[:2000])

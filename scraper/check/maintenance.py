@@ -10,11 +10,11 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
 
 from scraper.check.config import Maintenance
 from scraper.check.every import Trigger, read_every
 from scraper.check.model import Target
+from scraper.check.zones import zone_of
 from scraper.errors import ConfigError
 
 __all__ = ["Windows"]
@@ -82,7 +82,7 @@ def _fits(name: str, patterns: Iterable[str]) -> bool:
 
 
 def _read(about: Maintenance, default: tzinfo) -> _Once:
-    zone = _zone(about.timezone) if about.timezone else default
+    zone = zone_of(about.timezone, "maintenance") if about.timezone else default
     if about.start is not None and about.end is not None:
         return _Once(about, _time(about.start, zone), _time(about.end, zone))
     trigger = read_every(about.every or "", zone)
@@ -93,10 +93,3 @@ def _read(about: Maintenance, default: tzinfo) -> _Once:
 
 def _time(moment: datetime, zone: tzinfo) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(f"maintenance: there is no time zone {name!r}: write one as Europe/Berlin") from error

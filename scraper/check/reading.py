@@ -202,7 +202,6 @@ class _Periods:
         shares: tuple[int, ...],
         pasts: dict[str, _Past],
     ) -> None:
-        self._shares = shares
         today = milliseconds(now) // length
         newest = db.execute(f"SELECT max({period}) FROM {period}s").fetchone()[0]  # noqa: S608 - names of our own
         late = int(db.execute("SELECT value FROM meta WHERE key = 'late'").fetchone()[0])

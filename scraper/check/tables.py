@@ -15,8 +15,8 @@ import msgspec
 
 from scraper.check.model import Attempt, Hop, Result, Target, Verdict
 from scraper.model import Certificate
+from scraper.printing import utf8
 from scraper.store.database import HISTORY, begin, recognise, tune
-from scraper.store.record import utf8
 
 __all__ = [
     "DAY",
@@ -119,6 +119,11 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     attempts: tuple[Attempt, ...] = ()
     certificate: Certificate | None = None
 
+    @classmethod
+    def of_result(cls, result: Result, detail: str) -> Kept:
+        """``result`` with so much of its detail."""
+        return cls(result.verdict, result.reason, detail, result.due, result.at, result.attempts, result.certificate)
+
     def of(self, target: Target) -> Result:
         """The result that it was."""
         return Result(
@@ -128,11 +133,10 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def kept(result: Result) -> str:
     """``result`` as JSON, without its target; with as much evidence as there is room for."""
-    detail, attempts = result.detail[:500], result.attempts
-    whole = Kept(result.verdict, result.reason, detail, result.due, result.at, attempts, result.certificate)
+    whole = Kept.of_result(result, result.detail[:500])
     text = encoded(whole)
     if len(text) > _LONGEST:
-        whole = msgspec.structs.replace(whole, attempts=tuple(map(_short, attempts[-1:])))
+        whole = msgspec.structs.replace(whole, attempts=tuple(map(_short, result.attempts[-1:])))
         text = encoded(whole)
     if len(text) > _LONGEST:
         text = encoded(msgspec.structs.replace(whole, certificate=None))

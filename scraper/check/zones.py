@@ -12,9 +12,10 @@ from scraper.errors import ConfigError
 __all__ = ["zone_of"]
 
 
-def zone_of(name: str | None) -> tzinfo:
+def zone_of(name: str | None, table: str = "watch") -> tzinfo:
     """The time zone ``name``; the machine's own where none is named.
 
+    :param table: where it was said.
     :raises ConfigError: for one that is not there.
     """
     try:
@@ -22,4 +23,4 @@ def zone_of(name: str | None) -> tzinfo:
     except (OSError, ValueError, KeyError) as error:
         if name is None:
             return UTC
-        raise ConfigError(f"watch: there is no time zone {name!r}: write one as Europe/Berlin") from error
+        raise ConfigError(f"{table}: there is no time zone {name!r}: write one as Europe/Berlin") from error

@@ -20,18 +20,7 @@ from scraper.settings import Settings
 
 __all__ = ["check_settings", "given_keys", "read_targets"]
 
-_KEYS = {
-    "expect": "expect",
-    "match": "match",
-    "json": "json",
-    "slower_than": "slower-than",
-    "cert_days": "cert-days",
-    "method": "method",
-    "tries": "tries",
-    "pause": "pause",
-    "follow": "follow",
-    "timeout": "timeout",
-}
+_KEYS = ("expect", "match", "json", "slower_than", "cert_days", "method", "tries", "pause", "follow", "timeout")
 """Parameters that are keys of checks; see :mod:`scraper.check.keys`."""
 
 
@@ -47,7 +36,7 @@ def check_settings(given: Mapping[str, Any], asked: Collection[str]) -> Settings
 
 def given_keys(given: Mapping[str, Any], asked: Collection[str]) -> dict[str, Any]:
     """The keys of checks that the command's parameters set for all that do not say otherwise."""
-    found = {key: given[name] for name, key in _KEYS.items() if name in asked}
+    found = {name.replace("_", "-"): given[name] for name in _KEYS if name in asked}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
 
 

@@ -27,7 +27,6 @@ __all__ = [
     "outcome_of",
     "record_of",
     "url_of",
-    "utf8",
 ]
 
 SCHEMA = 1

@@ -19,7 +19,6 @@ from scraper.check.web.model import Incident, View
 from scraper.check.web.words import (
     Standing,
     clock,
-    duration,
     href,
     milliseconds,
     overall,
@@ -27,7 +26,7 @@ from scraper.check.web.words import (
     standing,
 )
 from scraper.printing import printable, shortened
-from scraper.report.human import human_count
+from scraper.report.human import human_count, human_duration
 
 __all__ = ["Around", "Pages", "Part", "part_id"]
 
@@ -163,7 +162,7 @@ class Pages:
             "state": Standing.UP if ended is not None else Standing(incident.verdict.value),
             "started": _moment(incident.started, now),
             "ended": "" if ended is None else _moment(ended, now),
-            "lasted": "" if ended is None else duration(ended - incident.started),
+            "lasted": "" if ended is None else human_duration(max(0.0, ended - incident.started)),
         }
 
     def _href(self, key: str) -> str:

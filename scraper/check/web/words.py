@@ -14,13 +14,12 @@ from urllib.parse import quote
 from scraper.check.model import Verdict
 from scraper.check.notice import Notice, State, Told
 from scraper.check.web.model import View
-from scraper.report.human import human_count
+from scraper.report.human import human_count, human_duration
 
 __all__ = [
     "Standing",
     "clock",
     "day",
-    "duration",
     "href",
     "milliseconds",
     "overall",
@@ -112,11 +111,7 @@ def untold(counts: dict[str, int]) -> str:
     said = {"failed": ("failed", "failed"), "unsure": ("may not have arrived",) * 2} | {
         "retrying": ("is tried again", "are tried again")
     }
-    parts = [
-        f"{count:,} {'notice' if count == 1 else 'notices'} {said[word][count != 1]}"
-        for word, count in counts.items()
-        if count
-    ]
+    parts = [f"{human_count(count, 'notice')} {said[word][count != 1]}" for word, count in counts.items() if count]
     return f"Not all were told of changes: {', '.join(parts)}" if parts else ""
 
 
@@ -135,28 +130,8 @@ def percent(share: float | None) -> str:
 
 
 def milliseconds(us: int) -> str:
-    """A time of an answer: ``0.4 ms``, ``142 ms``, ``2.31 s``.
-
-    >>> milliseconds(420), milliseconds(142_300), milliseconds(2_310_000)
-    ('0.4 ms', '142 ms', '2.31 s')
-    """
-    if us < 9_950:
-        return f"{us / 1_000:.1f} ms"
-    return f"{us / 1_000:.0f} ms" if us < 999_500 else f"{us / 1_000_000:.2f} s"
-
-
-def duration(seconds: float) -> str:
-    """How long something lasts, in its two largest units.
-
-    >>> duration(42), duration(3 * 3600 + 125), duration(2 * 86400)
-    ('42 s', '3 h 2 min', '2 d')
-    """
-    left, parts = max(0, int(seconds)), []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        parts.append(f"{count} {unit}" if count else "")
-    first = next((index for index, part in enumerate(parts) if part), 3)
-    return " ".join(part for part in parts[first : first + 2] if part) or "0 s"
+    """A server's time: ``0.4 ms``, ``142 ms``, ``2.3 s``."""
+    return human_duration(us / 1e6)
 
 
 def _utc(at: float) -> datetime:
