@@ -18,7 +18,7 @@ from aiohttp.abc import ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest, ConnectionKey
 
-from scraper.fetch.errors import FetchError, lost_proxy, timed_out
+from scraper.fetch.errors import FetchError, lost_proxy, timed_out, unconnected
 from scraper.fetch.files import idle_in_loop
 from scraper.fetch.guard import Guard
 from scraper.fetch.protocol import Flight, Protocol
@@ -131,7 +131,7 @@ class Connector(TCPConnector):
         """Why a probe has no connection, in the words of the other border; asyncio has others."""
         if isinstance(error, TimeoutError) and flight.limits is not None:
             return timed_out("connect", flight.limits.connect)
-        reason = Reason.CONNECT if self._proxy is None else Reason.PROXY
+        reason = unconnected(error, Reason.CONNECT if self._proxy is None else Reason.PROXY)
         shown = os.strerror(error.errno) if error.errno else error
         return FetchError(reason, f"{request.url.raw_host}:{request.port}: {shown}")
 

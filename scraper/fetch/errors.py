@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from scraper.model import Reason
 
-__all__ = ["FetchError", "StaleError", "lost_proxy", "timed_out"]
+__all__ = ["FetchError", "StaleError", "lost_proxy", "timed_out", "unconnected"]
 
 
 class FetchError(Exception):
@@ -35,6 +35,11 @@ class StaleError(FetchError):
 def timed_out(phase: str, seconds: float) -> FetchError:
     """The error for a limit that ran out; ``phase`` is ``connect``, ``read`` or ``total``."""
     return FetchError(Reason.TIMEOUT, f"{phase}: {_PHASES[phase]} {seconds:g} s")
+
+
+def unconnected(error: OSError, trouble: Reason) -> Reason:
+    """The reason why there is no connection: ``trouble``, but one that was reset at once had been made."""
+    return Reason.RESET if isinstance(error, ConnectionResetError) and trouble is Reason.CONNECT else trouble
 
 
 def lost_proxy(error: OSError) -> FetchError:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from scraper.fetch.errors import FetchError, lost_proxy, timed_out
+from scraper.fetch.errors import FetchError, lost_proxy, timed_out, unconnected
 from scraper.fetch.guard import Guard
 from scraper.fetch.room import Room
 from scraper.fetch.route import Proxy, load_socks
@@ -167,7 +167,7 @@ class Dialer:
                 failure = error
         if isinstance(failure, TimeoutError):
             raise timed_out("connect", self._line.limits.connect) from failure
-        raise FetchError(trouble, f"{shown}: {failure.strerror}") from failure
+        raise FetchError(unconnected(failure, trouble), f"{shown}: {failure.strerror}") from failure
 
     def _connect(self, family: int, where: Any, share: float) -> socket.socket:
         sock = socket.socket(family, socket.SOCK_STREAM)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -225,6 +226,21 @@ def test_a_server_that_takes_the_request_late_is_slow(prober: Border) -> None:
         outcome = probed(prober, server.script("/", ok()))
     adds_up(outcome)
     assert evidence(outcome).first_us >= 400_000
+
+
+class Hostile(ScriptedServer):
+    """Resets connections as soon as they are made."""
+
+    def _serve(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+
+def test_what_is_reset_at_once_was_reset_whoever_sees_it_first(prober: Border) -> None:
+    """The connect itself, the request or the answer."""
+    with Hostile() as server:
+        outcomes = [probed(prober, server.url("/")) for _ in range(30)]
+    assert {outcome.reason for outcome in outcomes if isinstance(outcome, Failed)} == {Reason.RESET}
 
 
 def test_a_probe_has_a_time_of_its_own(prober: Border, server: ScriptedServer) -> None:
