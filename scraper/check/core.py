@@ -41,12 +41,14 @@ from scraper.core.site import Site
 from scraper.model import Certificate, Failed, Fetched, Outcome, Reason, Request
 from scraper.settings import Settings
 
-__all__ = ["AT_ONCE", "LOSSES", "Checks"]
+__all__ = ["AT_ONCE", "HOSTS", "LOSSES", "Checks"]
 
 AT_ONCE = 64
 """Starts in one turn at most: in a burst of all that is due, the loop around could not time the first answers."""
 LOSSES = 3
 """Times that a check whose worker died is tried once more: the next might be the check's own doing."""
+HOSTS = 1_000
+"""Hosts besides two for each target that are remembered: redirects and single checks may lead to others each time."""
 _TINY = 1e-6
 """Seconds that sums of such times may be rounded by; on a clock that only jumps, what is due would never be."""
 
@@ -86,6 +88,7 @@ class Checks:
         self._twins: dict[str, int] = {}
         self._retries: list[tuple[float, int, _Check]] = []
         self._turn = 0
+        self._most = HOSTS + 2 * len(targets)
         self._stopped = False
 
     @property
@@ -116,6 +119,8 @@ class Checks:
     def take(self, now: float, room: int) -> Turn[Result]:
         """At most ``room`` requests that may be started at this instant; they are in flight from here on."""
         self._look_at_clock(now)
+        if self._frontier.hosts > self._most:
+            self._forget(now)
         turn: Turn[Result] = Turn([], [])
         while len(turn.start) < min(room, AT_ONCE) and not self._stopped:
             site = self._frontier.pop(now)
@@ -157,6 +162,11 @@ class Checks:
         if (due := self._schedule.next()) is not None:
             times.append(due - self.epoch)
         return min(times, default=None)
+
+    def _forget(self, now: float) -> None:
+        """Forget hosts that nothing is to come of; what that leaves may double until it is looked through again."""
+        self._frontier.forget(now)
+        self._most = HOSTS + 2 * max(len(self._targets), self._frontier.hosts)
 
     def _look_at_clock(self, now: float) -> None:
         if self._stopped:

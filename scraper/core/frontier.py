@@ -180,6 +180,17 @@ class Frontier:
             site.discard(keys)
             self._waiting += site.waiting - before
 
+    def forget(self, now: float) -> None:
+        """Let go of sites with nothing to start whose gates hold nothing back: for one who goes on for years.
+
+        Not while a site is out. What is met again begins as if it were new.
+        """
+        self._sites = {key: site for key, site in self._sites.items() if _matters(site, now)}
+        hosts = {id(site.gate) for site in self._sites.values()}
+        self._hosts = {key: gate for key, gate in self._hosts.items() if id(gate) in hosts}
+        rows = {id(gate) for host in self._hosts.values() for gate in host.row}
+        self._addresses = {key: gate for key, gate in self._addresses.items() if id(gate) in rows or _holds(gate, now)}
+
     def _host(self, key: str) -> Gate:
         gate = self._hosts.get(key)
         if gate is None:
@@ -226,6 +237,16 @@ class Frontier:
     def _pass_on(self, site: Site) -> None:
         for gate in site.gates:
             self._admit(gate)
+
+
+def _matters(site: Site, now: float) -> bool:
+    """Whether anything is to come of ``site``, or would be known too little of it."""
+    return site.placed or site.has_next or site.asking or _holds(site.gate, now)
+
+
+def _holds(gate: Gate, now: float) -> bool:
+    """Whether ``gate`` holds back, or will be asked for, something."""
+    return bool(gate.in_flight or gate.waiting or gate.timed or gate.opens > now)
 
 
 def _closed(site: Site, now: float) -> Gate | None:

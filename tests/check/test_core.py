@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.backends.simulated import Simulated, Web
-from scraper.check.core import AT_ONCE, LOSSES, Checks
+from scraper.check.core import AT_ONCE, HOSTS, LOSSES, Checks
 from scraper.check.model import Result, Statuses, Target, Verdict
 from scraper.check.rounds import Rounds
 from scraper.check.schedule import Once
@@ -426,6 +426,48 @@ def test_rounds_go_on_until_they_are_stopped(web: Web) -> None:
     counts = Counter(result.target.url for result in ended.results)
     assert [round(counts[url] / 10) for url in (A, B, C)] == [6, 2, 1]
     assert {reason(result) for result in ended.results} == {"up"}
+
+
+def test_hosts_that_redirects_lead_to_are_not_remembered_for_years() -> None:
+    """A server that sends us to another name each time would fill the memory."""
+    count = 0
+
+    def elsewhere(request: Request) -> Outcome:
+        nonlocal count
+        count += request.url == A
+        return Fetched(request, 302, location=f"http://h{count}/") if request.url == A else Fetched(request, 200)
+
+    most = 0
+
+    def look(core: Checks, results: Sequence[Result], now: float) -> None:
+        nonlocal most
+        most = max(most, core._frontier.hosts)
+        if len(results) == 3000:
+            core.stop()
+
+    targets = [Target(url=A, every="1s")]
+    ended = check(Web.of(elsewhere), *targets, schedule=Rounds(targets, "1m", NOW, lambda: 0.0), during=look)
+    assert count >= 3000
+    assert {reason(result) for result in ended.results} == {"up"}
+    assert most <= HOSTS + 10
+
+
+@pytest.mark.parametrize("per_host", [1, 3])
+def test_what_is_forgotten_is_as_polite_as_ever(per_host: int) -> None:
+    """The police of the simulated web looks on; it is as if nothing had been forgotten, before every turn."""
+    urls = [f"http://h{n % 7}.test/{n}" for n in range(60)]
+
+    def run_with(most: int) -> Checked:
+        def forget(core: Checks, results: Sequence[Result], now: float) -> None:
+            core._most = most
+
+        web = Web.of(lambda request: Fetched(request, 429 if request.url.endswith("7") else 200, retry_after=3.0))
+        settings = manners(per_host, delay=0.4, per_address=2)
+        return check(web, *urls, settings=settings, during=forget, latency=lambda request: len(request.url) / 20)
+
+    ended, plain = run_with(-1), run_with(10**9)
+    assert facts(ended.results) == facts(plain.results)
+    assert [(each.url, each.at) for each in ended.arrivals] == [(each.url, each.at) for each in plain.arrivals]
 
 
 def test_what_a_schedule_rounds_is_not_waited_for_for_ever(web: Web) -> None:
