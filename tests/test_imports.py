@@ -83,7 +83,8 @@ PURE_FILES = {
     "report/human.py",
     *(f"check/{name}.py" for name in ("core", "health", "hops", "model", "rollup", "schedule", "steps", "verdict")),
     *(f"check/{name}.py" for name in ("every", "message", "moments", "notice", "places", "rounds")),
-    *("check/outputs/width.py", "check/web/model.py", "check/web/words.py"),
+    *(f"check/web/{name}.py" for name in ("model", "silence", "words")),
+    "check/outputs/width.py",
 }
 """Of parts that have a shell too, the files that are pure."""
 

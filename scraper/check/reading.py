@@ -46,7 +46,7 @@ _NOTICES = "SELECT id, receiver, change, tries, state, told, again, trouble FROM
 
 
 class Point(msgspec.Struct, frozen=True):
-    """An hour or a day of one target, for a line of response times.
+    """An hour or a day of one target, for a line of server times.
 
     :ivar at: when it begins; seconds since the epoch.
     :ivar checks: how many tell whether it was up, ``up`` of them did; ``blocked`` and ``maintenance`` are apart.

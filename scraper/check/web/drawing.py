@@ -1,4 +1,4 @@
-"""The small pictures of the page, as SVG: bars of days, the line of response times, the phases of each check.
+"""The small pictures of the page, as SVG: bars of days, the line of server times, the phases of each check.
 
 They hold no style but classes, as the page's policy wants it, and no text but numbers and dates, so nothing in them
 needs escaping. Equal days in a row are one stroke, whose dashes are the days: 700 rows stay small.
@@ -114,15 +114,15 @@ _WIDE, _HIGH = 144, 28
 
 
 def line(hours: Sequence[Span], now: float) -> Markup:
-    """The response times of the last 24 hours; where nothing answered, the line is broken."""
+    """The server times of the last 24 hours; where nothing answered, the line is broken."""
     since = now - DAY_SECONDS
     points = [(span.at, span.server_us) for span in hours if span.at + 3_600 > since]
     known = [us for _, us in points if us]
     if not known:
-        return Markup('<svg class="line" viewBox="0 0 144 28" role="img" aria-label="no response times yet"></svg>')
+        return Markup('<svg class="line" viewBox="0 0 144 28" role="img" aria-label="no server times yet"></svg>')
     top = max(known) * 1.1
     strokes = [_stroke(run, since, top) for run in _runs(points)]
-    label = f"response time over 24 hours: {milliseconds(min(known))} to {milliseconds(max(known))}"
+    label = f"server time over 24 hours: {milliseconds(min(known))} to {milliseconds(max(known))}"
     areas = "".join(f'<path class="area" d="M{run[0][0]} {_HIGH}L{_path(run)}V{_HIGH}z"/>' for run in strokes)
     lines = "".join(f'<path d="M{_path(run)}"/>' for run in strokes)
     return Markup(  # noqa: S704 - numbers only
@@ -178,7 +178,7 @@ def phases(results: Sequence[Result]) -> Markup:
         return Markup("")
     free = COLUMNS - len(columns)
     drawn = "".join(_column(column, free + index, top) for index, column in enumerate(columns))
-    label = f"response time by phase of the last {len(columns)} checks, up to {milliseconds(top)}"
+    label = f"server time by phase of the last {len(columns)} checks, up to {milliseconds(top)}"
     return Markup(  # noqa: S704 - numbers only
         f'<svg class="phases" viewBox="0 0 {COLUMNS * _CHART_STEP} {_CHART_HIGH}" preserveAspectRatio="none" '
         f'role="img" aria-label="{label}">{drawn}</svg>'

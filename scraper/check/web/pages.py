@@ -12,7 +12,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup, escape
 
-from scraper.check.model import Result, Verdict
+from scraper.check.model import WELL, Result, Verdict
 from scraper.check.moments import utc
 from scraper.check.web.drawing import COLUMNS, bars, line, phases
 from scraper.check.web.model import Incident, View
@@ -204,7 +204,7 @@ def _groups(rows: Iterable[Part]) -> list[dict[str, Any]]:
     ]
 
 
-_WELL = frozenset({Standing.UP, Standing.SLOW, Standing.CERT})
+_WELL = frozenset(Standing(verdict.value) for verdict in WELL)
 
 
 def _because(verdict: Verdict, reason: str, detail: str) -> str:
@@ -251,5 +251,5 @@ def _result(result: Result, now: float) -> dict[str, Any]:
         "status": "" if result.status is None else result.status,
         "server": milliseconds(result.server_us) if result.hops else "",
         "phases": [milliseconds(us) if us else "" for us in result.phases_us],
-        "detail": f"{detail} ({tries} attempts)".strip() if tries > 1 else detail,
+        "detail": f"{detail} ({tries} tries)".strip() if tries > 1 else detail,
     }
