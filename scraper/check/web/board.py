@@ -18,6 +18,7 @@ import msgspec
 
 from scraper.check.model import Result
 from scraper.check.web import api
+from scraper.check.web.metrics import Scrapes, form
 from scraper.check.web.model import Incident, Reader, View
 from scraper.check.web.pages import Around, Pages, Part, part_id
 from scraper.check.web.words import troubles, untold
@@ -25,7 +26,9 @@ from scraper.check.web.words import troubles, untold
 __all__ = ["Board", "Body", "made"]
 
 _INCIDENTS, _RESULTS, _NOTICES = 30, 60, 100
-_KEPT = 256
+_KEPT = 64 * 1024 * 1024
+"""Bytes of answers at most: there are as many different ones as clients can think of."""
+_LATELY = 120.0
 _PACKED_FROM, _LEVEL = 512, 5
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
@@ -66,8 +69,11 @@ class Board:
         self._views: dict[str, View] = {}
         self._rows: dict[str, Part] = {}
         self._stale: set[str] = set()
+        self._scrapes = Scrapes()
+        self._wanted = {"rows": -math.inf, "lines": -math.inf}
         self._changed: dict[str, int] = {}
         self._bodies: dict[tuple[str, ...], Body] = {}
+        self._size = 0
         self._incidents: list[Incident] | None = None
         self._boot, self._number = "", 0
         self.load()
@@ -120,8 +126,12 @@ class Board:
 
     def _advance(self) -> None:
         self._number += 1
-        self._bodies.clear()
+        self._drop()
         self._incidents = self._notices = None
+
+    def _drop(self) -> None:
+        self._bodies.clear()
+        self._size = 0
 
     def _take(self, views: Iterable[View]) -> list[str]:
         self._advance()
@@ -138,8 +148,21 @@ class Board:
         self._deadline = self._due(self._newest_at)
         return changed
 
+    def warm(self) -> None:
+        """Draw and write now what was wanted lately, and will be again: a little each second, not all at once."""
+        lately = self._clock() - _LATELY
+        if self._wanted["rows"] > lately:
+            self._draw()
+        if self._wanted["lines"] > lately:
+            self._scrapes.take(self._views.values())
+
     def _drawn(self) -> list[Part]:
         """The rows of all targets. They are drawn when a page wants them: scrapes and badges need none."""
+        self._wanted["rows"] = self._clock()
+        self._draw()
+        return [self._rows[key] for key in self._views]
+
+    def _draw(self) -> None:
         now = self._clock()
         for key in self._stale:
             row = self._pages.row(self._views[key], now)
@@ -147,7 +170,6 @@ class Board:
                 self._changed[key] = self._number
             self._rows[key] = row
         self._stale.clear()
-        return [self._rows[key] for key in self._views]
 
     def index(self) -> Body:
         """The page."""
@@ -161,10 +183,12 @@ class Board:
 
     def fragments(self, since: str) -> Body:
         """What has changed since an earlier version, as JSON: ``parts`` by id, or that all has: ``reload``."""
-        boot, _, number = since.partition(".")
-        if boot != self._boot or not (number.isascii() and number.isdigit() and len(number) < 16):
+        boot, _, digits = since.partition(".")
+        if boot != self._boot or not (digits.isascii() and digits.isdigit() and len(digits) < 16):
             return self._kept(("reload",), lambda: made(JSON, msgspec.json.encode({"reload": True})))
-        return self._kept(("fragments", str(int(number))), lambda: self._fragments(int(number)))
+        oldest = min(self._changed.values(), default=self._number) - 1
+        number = min(max(int(digits), oldest), self._number)  # all that is older gets the same
+        return self._kept(("fragments", str(number)), lambda: self._fragments(number))
 
     def _fragments(self, since: int) -> Body:
         parts = self._pages.parts(self._drawn(), self._around(), self._clock())
@@ -215,9 +239,12 @@ class Board:
         """Who was told of changes, as JSON."""
         return self._kept(("notices",), lambda: self._json(api.notices(self._reader.notices(_NOTICES))))
 
-    def views(self) -> tuple[str, list[View]]:
-        """The version, and all that is shown in it."""
-        return self.version, list(self._views.values())
+    def metrics(self, accept: str) -> Body:
+        """The last check of each target, for Prometheus."""
+        self._wanted["lines"] = self._clock()
+        encode, kind = form(accept)
+        self._scrapes.take(self._views.values())
+        return self._kept(("metrics", kind), lambda: made(kind, self._scrapes.text(encode, kind)))
 
     def close(self) -> None:
         """Let the reader go."""
@@ -243,7 +270,9 @@ class Board:
         """The body ``name`` of this version, made when it is first asked for."""
         body = self._bodies.get(name)
         if body is None:
-            if len(self._bodies) >= _KEPT:
-                self._bodies.clear()
-            body = self._bodies[name] = make()
+            body = make()
+            size = len(body.raw) + len(body.packed or b"")
+            if self._size + size > _KEPT:
+                self._drop()
+            self._bodies[name], self._size = body, self._size + size
         return body

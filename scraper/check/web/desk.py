@@ -1,7 +1,8 @@
 """Between the event loop and the board: questions go to the board's thread, and news of commits are gathered for it.
 
 The loop never reads the database and never renders; the board's thread does, one question after the other. News are
-gathered for a moment, so that seventy results a second are one refresh; and where nobody looks, nothing is read.
+gathered for a moment, so that seventy results a second are one refresh; and where nobody has looked lately, nothing is
+read.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from scraper.errors import ScraperError
 __all__ = ["Desk"]
 
 T = TypeVar("T")
+_LATELY = 120.0
+"""Seconds for which who asked is expected to ask again."""
 _RELOAD = 300.0
 """Seconds after which everything is read anew: days pass, and with them what the bars show."""
 
@@ -36,7 +39,7 @@ class Desk:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="status-board")
         self._board: Board | None = None
         self._news: set[str] = set()
-        self._refreshed = self._loaded = 0.0
+        self._refreshed = self._loaded = self._asked = 0.0
         self._ticking: asyncio.TimerHandle | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -64,13 +67,15 @@ class Desk:
             board.look()
             return question(board)
 
+        self._asked = time.monotonic()
         await self._catch_up()
         return await asyncio.get_running_loop().run_in_executor(self._thread, answer)
 
     def announce(self, keys: Iterable[str]) -> None:
         """Take in that results of the targets ``keys`` are committed; those who look are told after the next beat."""
         self._news.update(keys)
-        if self._news and self._ticking is None and self._broadcaster.clients:
+        lately = self._broadcaster.clients or time.monotonic() - self._asked < _LATELY
+        if self._news and self._ticking is None and lately:
             wait = max(0.0, self._refreshed + self._beat - time.monotonic())
             self._ticking = asyncio.get_running_loop().call_later(wait, self._tick)
 
@@ -106,6 +111,7 @@ class Desk:
     def _read(self, news: set[str], whole: bool) -> tuple[str, list[str]]:
         assert self._board is not None
         changed = self._board.load() if whole else self._board.refresh(news)
+        self._board.warm()
         if self._board.look():
             changed.append("summary")
         return self._board.version, changed

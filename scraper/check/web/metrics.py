@@ -7,7 +7,6 @@ ourselves, which no other exporter takes out, is ``scraper_check_own_wait_second
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -19,7 +18,7 @@ from prometheus_client.utils import floatToGoString
 from scraper.check.model import WELL, Hop, Result, Verdict
 from scraper.check.web.model import View
 
-__all__ = ["HELP", "Sample", "Scrapes", "of_probe", "samples_of"]
+__all__ = ["HELP", "Encode", "Sample", "Scrapes", "form", "of_probe", "samples_of"]
 
 HELP = {
     "probe_success": "Whether the check found what was expected: 1 for up, slow and cert, 0 for down and blocked",
@@ -92,22 +91,23 @@ def of_probe(result: Result, seconds: float, accept: str) -> tuple[bytes, str]:
     :param seconds: what it was given.
     """
     samples = [*samples_of(result), Sample("probe_timeout_seconds", None, seconds)]
-    return _joined([_written(samples, [])], accept)
+    encode, kind = form(accept)
+    return _joined([_written(samples, [])], encode, kind), kind
 
 
 class Scrapes:
-    """The last check of each target as text. The lines of a target are written once for each of its checks.
-
-    Used by one thread at a time.
-    """
+    """The last check of each target as text. The lines of a target are written once for each of its checks."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[View, _Lines]] = {}
 
-    def text(self, views: Iterable[View], accept: str) -> tuple[bytes, str]:
-        """What a scrape gets, and its content type; without the targets that were not checked yet."""
+    def take(self, views: Iterable[View]) -> None:
+        """These are all; what is new is written."""
         self._kept = {view.target.key: (view, self._lines(view)) for view in views}
-        return _joined([lines for _, lines in self._kept.values()], accept)
+
+    def text(self, encode: Encode, kind: str) -> bytes:
+        """What a scrape gets, in one of :func:`form`'s forms; without the targets that were not checked yet."""
+        return _joined([lines for _, lines in self._kept.values()], encode, kind)
 
     def _lines(self, view: View) -> _Lines:
         kept = self._kept.get(view.target.key)
@@ -156,19 +156,26 @@ _END = b"# EOF\n"
 """The end of OpenMetrics' form, and of nothing else."""
 
 
-def _joined(targets: list[_Lines], accept: str) -> tuple[bytes, str]:
-    """Equal names together, as the format wants it: OpenMetrics where ``accept`` asks for it.
+Encode: TypeAlias = Callable[[Collector], bytes]
+
+
+def form(accept: str) -> tuple[Encode, str]:
+    """How it is written, and its content type: as OpenMetrics where ``accept`` asks for it."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # a version that is none: the library compares it all the same
+        return generate_latest, CONTENT_TYPE_PLAIN_0_0_4
+
+
+def _joined(targets: list[_Lines], encode: Encode, kind: str) -> bytes:
+    """Equal names together, as the format wants it.
 
     The heads are the library's. It writes the samples of hundreds of targets in a fifth of a second, in which no page
     answers; these are joined from what is kept.
     """
-    encode: Callable[[Collector], bytes] = generate_latest
-    kind = CONTENT_TYPE_PLAIN_0_0_4
-    with contextlib.suppress(TypeError, ValueError):  # a version that is none: the library compares it all the same
-        encode, kind = choose_encoder(accept)
     parts = []
     for name in HELP:
         lines = "".join([lines[name] for lines in targets if name in lines])
         if lines:
             parts += [encode(_Bare(name)).removesuffix(_END), lines.encode("utf-8", "replace")]
-    return b"".join(parts) + (_END if kind.startswith("application/openmetrics-text") else b""), kind
+    return b"".join(parts) + (_END if kind.startswith("application/openmetrics-text") else b"")

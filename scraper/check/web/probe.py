@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
@@ -19,7 +20,7 @@ from aiohttp import web
 from scraper.check.model import Attempt, Result, Statuses, Target, Verdict
 from scraper.check.web.metrics import of_probe
 from scraper.errors import ScraperError
-from scraper.url import canonical
+from scraper.url import canonical, host_key
 
 __all__ = ["MODULES", "Ask", "Asking", "Prober", "modules_of"]
 
@@ -43,6 +44,20 @@ _LONGEST = 120.0
 _OFFSET = 0.5
 """Seconds that the answer's way back may take: Prometheus gives up at its own timeout."""
 _LONGEST_URL = 4_096
+_PAUSE = 5.0
+"""Seconds between two checks of one target that are asked for by hand."""
+_MOST_HOSTS = 10_000
+"""Hosts that are probed in the life of a watch; it remembers each one's pace."""
+_BAD_PORTS = frozenset(
+    (
+        *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109),
+        *(110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530),
+        *(531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045),
+        *(4190, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
+    )
+)
+"""Ports of other protocols, where no browser asks (Fetch, "bad port"), and that of Redis, which takes lines of HTTP for
+commands: who may have us probe is not to talk to these through us."""
 
 
 class Asking:
@@ -53,6 +68,19 @@ class Asking:
 
     def __init__(self, ask: Ask | None, limit: int = 20) -> None:
         self._ask, self._limit, self._count = ask, limit, 0
+        self._last: dict[str, float] = {}
+
+    def pace(self, key: str, now: float) -> None:
+        """Let the target ``key`` be checked by hand again only after a while.
+
+        :param now: on any steady clock.
+        :raises HTTPTooManyRequests: before that.
+        """
+        wait = self._last.get(key, -math.inf) + _PAUSE - now
+        if wait > 0:
+            after = {"Retry-After": str(math.ceil(wait))}
+            raise web.HTTPTooManyRequests(text="it was checked just now\n", headers=after)
+        self._last = {kept: at for kept, at in self._last.items() if at + _PAUSE > now} | {key: now}
 
     async def check(self, target: Target, seconds: float) -> Result | None:
         """What a check of ``target`` came to; None when it took longer than ``seconds``.
@@ -90,6 +118,7 @@ class Prober:
 
     def __init__(self, asking: Asking, modules: Mapping[str, Target]) -> None:
         self._asking, self._modules = asking, modules
+        self._hosts: set[str] = set()
 
     async def probe(self, request: web.Request) -> web.Response:
         """Check the target that is asked for, and give its numbers.
@@ -115,7 +144,23 @@ class Prober:
         url = canonical(wanted if "://" in wanted else f"http://{wanted}") if len(wanted) <= _LONGEST_URL else None
         if url is None:
             raise web.HTTPBadRequest(text="the parameter target is no http or https URL\n")
+        if _port(url) in _BAD_PORTS:
+            raise web.HTTPBadRequest(text=f"port {_port(url)} is one of other protocols: no browser asks there\n")
+        self._meet(host_key(url))
         return msgspec.structs.replace(module, url=url, name="", group="", place="/probe")
+
+    def _meet(self, host: str) -> None:
+        """Take ``host`` for one of those that are probed.
+
+        :raises HTTPServiceUnavailable: where there are too many.
+        """
+        if host not in self._hosts and len(self._hosts) >= _MOST_HOSTS:
+            raise web.HTTPServiceUnavailable(text=f"{_MOST_HOSTS:,} hosts were probed: no further ones\n")
+        self._hosts.add(host)
+
+
+def _port(url: str) -> int | None:
+    return urlsplit(url).port
 
 
 def _seconds(header: str | None) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
@@ -16,8 +17,6 @@ from scraper.check.web.badges import KINDS, badge, of_target
 from scraper.check.web.board import Board, Body, made
 from scraper.check.web.desk import Desk
 from scraper.check.web.events import Broadcaster
-from scraper.check.web.metrics import Scrapes
-from scraper.check.web.model import View
 from scraper.check.web.probe import Asking, Prober
 from scraper.check.web.safety import Guard
 
@@ -44,8 +43,6 @@ class Routes:
     ) -> None:
         self._desk, self._broadcaster, self._guard, self._assets = desk, broadcaster, guard, assets
         self._asking, self._prober = asking, Prober(asking, modules)
-        self._scrapes, self._scraping = Scrapes(), asyncio.Lock()
-        self._scraped: tuple[str, str, Body] | None = None
 
     def add_to(self, app: web.Application) -> None:
         """Put all of them into ``app``."""
@@ -102,6 +99,7 @@ class Routes:
         view = await self._desk.ask(lambda board: board.view(request.match_info["key"]))
         if view is None:
             raise web.HTTPNotFound(text="there is no such target")
+        self._asking.pace(view.target.key, time.monotonic())
         result = await self._asking.check(view.target, _LONGEST_CHECK)
         if result is None:
             raise web.HTTPGatewayTimeout(text="not over in time")
@@ -136,17 +134,7 @@ class Routes:
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         accept = request.headers.get(hdrs.ACCEPT, "")[:_LONGEST_ACCEPT]
-        async with self._scraping:  # who comes meanwhile gets the same
-            version, views = await self._desk.ask(Board.views)
-            if self._scraped is None or self._scraped[:2] != (version, accept):
-                # on a thread of its own: with thousands of targets it takes longer than a page should wait
-                body = await asyncio.get_running_loop().run_in_executor(None, self._scrape, views, accept)
-                self._scraped = (version, accept, body)
-            return _reply(request, self._scraped[2])
-
-    def _scrape(self, views: list[View], accept: str) -> Body:
-        text, kind = self._scrapes.text(views, accept)
-        return made(kind, text)
+        return _reply(request, await self._desk.ask(lambda board: board.metrics(accept)))
 
     async def _probe(self, request: web.Request) -> web.StreamResponse:
         self._guard.refuse_others_pages(request)

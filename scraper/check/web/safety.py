@@ -63,7 +63,7 @@ class Guard:
         if not self.loopback and token is None:
             raise ConfigError(f"listening on {host}, where others can reach it, needs a token: set token or token-file")
         self._token = token
-        self._public = urlsplit(public_url).hostname if public_url else None
+        self._public = _host(urlsplit(public_url).netloc) if public_url else None
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -91,8 +91,8 @@ class Guard:
         """
         if not self.loopback:
             return True
-        name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
-        return is_loopback(name) or (self._public is not None and name.lower() == self._public)
+        name = _host(host)
+        return is_loopback(name) or name == self._public
 
     def refuse_others_pages(self, request: web.Request) -> None:
         """Refuse what a page of another site made the browser ask.
@@ -100,9 +100,14 @@ class Guard:
         :raises HTTPForbidden: for such a request (Fetch Metadata, 2.3; RFC 6454).
         """
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
-        same = origin is None or urlsplit(origin).netloc.lower() == request.headers.get(hdrs.HOST, "").lower()
-        if site not in (None, "same-origin", "none") or not same:
+        if site not in (None, "same-origin", "none") or not (origin is None or self._is_same(origin, request)):
             raise web.HTTPForbidden(text="not for pages of other sites\n")
+
+    def _is_same(self, origin: str, request: web.Request) -> bool:
+        """Whether ``origin`` is the server itself, or how the world sees it where a proxy gives it another name."""
+        scheme, _, place = origin.lower().partition("://")
+        ours = place == request.headers.get(hdrs.HOST, "").lower() or _host(place) == self._public
+        return scheme in ("http", "https") and ours
 
     def demand_token(self, request: web.Request) -> None:
         """Refuse whoever has not shown the token (RFC 6750, 2.1).
@@ -118,12 +123,24 @@ class Guard:
             raise web.HTTPUnauthorized(text="the token is missing or wrong\n", headers={"WWW-Authenticate": "Bearer"})
 
 
+def _host(place: str) -> str:
+    """The host of ``host:port``, in small letters and without the dot at the end.
+
+    >>> _host("[::1]:80"), _host("Status.Example.:8443"), _host("localhost")
+    ('[::1]', 'status.example', 'localhost')
+    """
+    name, colon, port = place.rpartition(":")
+    host = name if colon and port.isascii() and port.isdigit() else place
+    return host.lower().removesuffix(".")
+
+
 _SHORTEST = 8
 
 
 def _said(request: web.Request, status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
     """An answer that says what is wrong, as JSON below ``/api/``."""
     kept = {name: value for name, value in (headers or {}).items() if name in _OF_ERRORS}
+    kept[hdrs.CACHE_CONTROL] = "no-store"
     if request.path.startswith("/api/"):
         return web.json_response({"error": text.strip()}, status=status, headers=kept)
     return web.Response(status=status, text=text, headers=kept)

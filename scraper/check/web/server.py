@@ -22,6 +22,7 @@ from scraper.check.model import Target
 from scraper.check.web.assets import Assets, load_assets
 from scraper.check.web.board import Board
 from scraper.check.web.desk import Desk
+from scraper.check.web.door import Door
 from scraper.check.web.events import Broadcaster
 from scraper.check.web.model import Reader
 from scraper.check.web.pages import Pages
@@ -59,6 +60,7 @@ class WebServer:
     :param beat: seconds that changes are gathered for before they are shown.
     :param look: seconds after which it is seen again whether the watch has fallen silent.
     :param patience: seconds that a client may take for an answer.
+    :param connections: that are open at once; further ones are told so, and closed.
     :raises ConfigError: where others could reach it and there is no token.
     """
 
@@ -77,6 +79,7 @@ class WebServer:
         beat: float = 1.0,
         look: float = 5.0,
         patience: float = 30.0,
+        connections: int = 512,
         broadcaster: Broadcaster | None = None,
     ) -> None:
         self._open_reader, self._listen, self._about = open_reader, listen, (title, description)
@@ -84,7 +87,7 @@ class WebServer:
         self._root = _root(public_url)
         self._asking, self._modules = Asking(ask), {**MODULES, **(modules or {})}
         self._beat, self._patience, self._broadcaster = beat, patience, broadcaster or Broadcaster()
-        self._due, self._look = due, look
+        self._due, self._look, self._connections = due, look, connections
         self._thread = threading.Thread(target=self._run, name="status-web", daemon=True)
         self._opened: Future[str] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -154,14 +157,17 @@ class WebServer:
             shutdown_timeout=_ENDING,
             handler_cancellation=True,
         )
+        port: asyncio.Server | None = None
         try:
             await desk.open()
             await runner.setup()
-            await self._open_port(runner)
+            port = await self._open_port(runner)
             self._loop, self._desk = asyncio.get_running_loop(), desk
-            self._opened.set_result(_url(self._listen[0], runner))
+            self._opened.set_result(_url(self._listen[0], port))
             await self._over.wait()
         finally:
+            if port is not None:
+                port.close()
             self._broadcaster.close()
             await runner.cleanup()
             await desk.close()
@@ -189,10 +195,13 @@ class WebServer:
                 request.transport.abort()
         return response
 
-    async def _open_port(self, runner: web.AppRunner) -> None:
+    async def _open_port(self, runner: web.AppRunner) -> asyncio.Server:
         host, port = self._listen
+        assert runner.server is not None
+        door = Door(runner.server, self._connections)
         try:
-            await web.TCPSite(runner, host.removeprefix("[").removesuffix("]"), port).start()
+            loop = asyncio.get_running_loop()
+            return await loop.create_server(door, host.removeprefix("[").removesuffix("]"), port, backlog=128)
         except (OSError, OverflowError) as error:
             what = getattr(error, "strerror", None) or str(error)
             raise ConfigError(f"cannot listen on {host}:{port}: {what}") from error
@@ -204,6 +213,6 @@ def _root(public_url: str | None) -> str:
     return f"/{path}/" if path else "/"
 
 
-def _url(host: str, runner: web.AppRunner) -> str:
-    port = runner.addresses[0][1]
+def _url(host: str, server: asyncio.Server) -> str:
+    port = server.sockets[0].getsockname()[1]
     return f"http://[{host.strip('[]')}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -58,8 +58,8 @@ def test_what_it_came_to(verdict: Verdict) -> None:
     [
         ("target=example.com", "http://example.com/"),
         ("target=example.com:8080/x", "http://example.com:8080/x"),
-        ("target=127.0.0.1:9", "http://127.0.0.1:9/"),
-        ("target=[::1]:9", "http://[::1]:9/"),
+        ("target=127.0.0.1:8009", "http://127.0.0.1:8009/"),
+        ("target=[::1]:8009", "http://[::1]:8009/"),
         ("target=https://example.com/%2523", "https://example.com/%23"),
     ],
 )
@@ -80,6 +80,10 @@ def test_targets(query: str, url: str) -> None:
         ("/probe?target=http://", {}, "the parameter target is no http or https URL"),
         ("/probe?target=" + "x" * 5_000, {}, "the parameter target is no http or https URL"),
         ("/probe?target=x&module=icmp", {}, "unknown module; known are: http_2xx, http_2xx_head"),
+        *(
+            (f"/probe?target={url}", {}, f"port {port} is one of other protocols: no browser asks there")
+            for url, port in (("example.com:25", 25), ("https://example.com:22/x", 22), ("[2001:db8::1]:6379", 6379))
+        ),
         *(
             ("/probe?target=x", {TIMEOUT: seconds}, f"{TIMEOUT} is no number of seconds")
             for seconds in ("soon", "nan", "inf", "-1", "0", "")
@@ -133,6 +137,16 @@ def test_too_many_at_once_are_refused_and_pages_answer_meanwhile() -> None:
 
     with serving(Facts([view()]), ask=checker.ask) as server:
         assert asyncio.run(run()) == [200] * 20
+
+
+def test_ever_new_hosts_take_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scraper.check.web.probe._MOST_HOSTS", 2)
+    with serving(Facts(), ask=Checker().ask) as server:
+        asked = [
+            ask(server, f"/probe?target={host}") for host in ("a.test", "b.test/x", "c.test", "a.test/y", "d.test")
+        ]
+    assert [answer.status for answer in asked] == [200, 200, 503, 200, 503]
+    assert asked[-1].text == "2 hosts were probed: no further ones\n"
 
 
 def test_a_watch_that_cannot_check_says_so() -> None:

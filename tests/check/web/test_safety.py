@@ -17,6 +17,8 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
         *(("127.0.0.1", True), ("127.0.0.2:81", True), ("localhost:1234", True), ("LOCALHOST", True)),
         *(("[::1]", True), ("[::1]:80", True), ("status.example", True), ("status.example:8443", True)),
         *(("evil.example", False), ("localhost.evil.example", False), ("127.0.0.1.evil.example", False)),
+        *(("status.example.", True), ("Status.Example.:443", True), ("localhost.:80", True), ("[::1]:", False)),
+        *(("127.0.0.1:80:90", False), ("localhost@evil.example", False), ("status.example:x", False)),
         *(("", False), ("10.0.0.1", False), ("[::2]", False), ("0.0.0.0", False), ("x:y:z", False), (":80", False)),
     ],
 )
@@ -62,11 +64,16 @@ CHECK = "/api/v1/targets/shop/check"
         (BEARER | {"Sec-Fetch-Site": "same-site"}, 403),
         (BEARER | {"Origin": "https://evil.example"}, 403),
         (BEARER | {"Origin": "null"}, 403),
+        (BEARER | {"Origin": ""}, 403),
+        (BEARER | {"Origin": "http://["}, 403),
+        (BEARER | {"Origin": "https://status.example.evil.example"}, 403),
+        (BEARER | {"Origin": "ftp://status.example"}, 403),
+        (BEARER | {"Origin": "https://status.example", "Sec-Fetch-Site": "same-origin"}, 200),
     ],
 )
 def test_who_may_have_a_target_checked(headers: dict[str, str], status: int) -> None:
     checker = Checker()
-    with serving(Facts([view()]), ask=checker.ask) as server:
+    with serving(Facts([view()]), ask=checker.ask, public_url="https://status.example/") as server:
         answer = ask(server, CHECK, "POST", headers)
     assert answer.status == status
     assert len(checker.asked) == (status == 200)
@@ -78,6 +85,40 @@ def test_a_page_of_ours_is_no_other_site() -> None:
     with serving(Facts([view()]), ask=Checker().ask) as server:
         own = BEARER | {"Origin": server.url.rstrip("/")}
         assert ask(server, CHECK, "POST", own).status == 200
+
+
+def test_a_target_is_checked_by_hand_only_now_and_then() -> None:
+    checker = Checker()
+    with serving(Facts([view("a"), view("b")]), ask=checker.ask) as server:
+        asked = [ask(server, f"/api/v1/targets/{key}/check", "POST", BEARER) for key in "aaab"]
+    assert [answer.status for answer in asked] == [200, 429, 429, 200]
+    assert 1 <= int(asked[1].headers["Retry-After"]) <= 5
+    assert asked[1].json == {"error": "it was checked just now"}
+    assert len(checker.asked) == 2
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("path", ["/", "/targets/shop", "/api/v1/summary", "/metrics", "/probe?target=x", "/events"])
+def test_other_methods_do_nothing(method: str, path: str) -> None:
+    checker = Checker()
+    with serving(Facts([view()]), ask=checker.ask) as server:
+        answer = ask(server, path, method)
+    assert (answer.status, checker.asked) == (405 if method != "BREW" else answer.status, [])
+    assert answer.status in (400, 405)
+
+
+def test_no_cache_keeps_what_went_wrong() -> None:
+    with serving(Facts([view()])) as server:
+        answers = [
+            ask(server, "/nothing"),
+            ask(server, "/", headers={"Host": "evil.example"}),
+            ask(server, CHECK, "POST"),
+        ]
+    assert [(answer.status, answer.headers["Cache-Control"]) for answer in answers] == [
+        (404, "no-store"),
+        (421, "no-store"),
+        (401, "no-store"),
+    ]
 
 
 def test_without_a_token_nothing_is_changed() -> None:
