@@ -34,7 +34,9 @@ from scraper.check.reading import HistoryReader
 from scraper.check.receivers import Receiver, receivers, wanting
 from scraper.check.retention import Retention
 from scraper.check.rounds import Rounds
+from scraper.check.web.probe import modules_of
 from scraper.check.web.server import WebServer
+from scraper.check.web.silence import deadline
 from scraper.check.zones import zone_of
 from scraper.run import Run
 from scraper.settings import Settings
@@ -193,7 +195,7 @@ def open_watch(
     try:
         watch.tell(Notifier(found, history, checks.notify.expire, say, chance, wall))
         if plan.listen is not None:
-            watch.serve(_web(plan, plan.listen, windows, asked))
+            watch.serve(_web(plan, plan.listen, windows, asked, zone))
     except BaseException:
         watch.close()
         raise
@@ -251,8 +253,8 @@ def _kinds(notify: Notify) -> tuple[Verdict, ...]:
     return tuple(verdict for verdict in Verdict if verdict.value in wanted and verdict is not Verdict.UP)
 
 
-def _web(plan: Plan, listen: tuple[str, int], windows: Windows, asked: Asked) -> WebServer:
-    table = plan.checks.web
+def _web(plan: Plan, listen: tuple[str, int], windows: Windows, asked: Asked, zone: tzinfo) -> WebServer:
+    table, watch = plan.checks.web, plan.checks.watch
     return WebServer(
         lambda: HistoryReader(plan.store, windows),
         listen=listen,
@@ -261,4 +263,6 @@ def _web(plan: Plan, listen: tuple[str, int], windows: Windows, asked: Asked) ->
         description=table.description,
         public_url=table.url,
         ask=asked.ask,
+        modules=modules_of(plan.checks.module),
+        due=deadline((target.every or watch.every for target in plan.checks.targets), zone, watch.jitter),
     )

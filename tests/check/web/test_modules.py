@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from scraper.check.model import Statuses, Target
 from scraper.check.targets import read_checks
 from scraper.check.web.probe import modules_of
 from scraper.errors import ConfigError
+from tests.check.test_watch import SHOP, Stage
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +43,13 @@ tries = 2
 
 def test_modules_for_probes() -> None:
     found = modules_of(read(MODULES).module)
-    usual = {"url": "", "expect": Statuses(((200, 299),)), "method": "get", "tries": 1, "cert_days": None}
+    usual: dict[str, Any] = {
+        "url": "",
+        "expect": Statuses(((200, 299),)),
+        "method": "get",
+        "tries": 1,
+        "cert_days": None,
+    }
     shop = {"texts": ("welcome",), "slower_than": 2.0, "cert_days": 14.0, "timeout": 5.0}
     assert found["shop"] == Target(**{**usual, **shop})
     assert found["any answer"] == Target(**{**usual, "expect": Statuses(((100, 599),)), "method": "head", "tries": 2})
@@ -63,3 +72,23 @@ def test_wrong_modules(text: str, said: str) -> None:
     assert said in str(caught.value)
     with pytest.raises(ConfigError):
         read(text, skip_bad=True)
+
+
+def test_a_watch_knows_them_and_when_it_has_stopped(tmp_path: Path) -> None:
+    never = {"expect": Statuses(((500, 599),))}
+    stage = Stage(tmp_path, SHOP, listen=("127.0.0.1", 0), module={"never": never})
+    answers: dict[str, bytes] = {}
+
+    def scrape(url: str) -> None:
+        for path in ("api/v1/summary", *(f"probe?target=shop.test&module={name}" for name in ("http_2xx", "never"))):
+            with urllib.request.urlopen(url + path, timeout=60) as answer:
+                answers[path.rpartition("=")[2]] = answer.read()
+
+    with stage.watch() as watch:
+        thread = threading.Thread(target=scrape, args=(watch.url,))
+        thread.start()
+        stage.run_until(watch, lambda: not thread.is_alive(), each=0.01)
+        thread.join()
+    assert b'"stale":false' in answers["api/v1/summary"]
+    assert b"probe_success 1.0\n" in answers["http_2xx"]
+    assert b"probe_success 0.0\n" in answers["never"]
