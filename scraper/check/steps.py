@@ -17,8 +17,9 @@ MOVED = frozenset({301, 302, 303, 307, 308})
 
 _BY_METHOD = frozenset({Reason.PROTOCOL, Reason.RESET})
 """Failures of a HEAD that may be the method's."""
-_FINAL = frozenset({Reason.LOST, Reason.INTERNAL, Reason.URL, Reason.PRIVATE_ADDRESS})
-"""Failures that are ours, or our policy's: another attempt would end likewise."""
+_FINAL = frozenset({Reason.LOST, Reason.URL, Reason.PRIVATE_ADDRESS})
+"""Failures that are ours, or our policy's: another attempt would end likewise. Not that we had no file left to open:
+that is ours too, but it passes."""
 
 
 def next_url(target: Target, outcome: Outcome, hops: Sequence[Hop]) -> str | None:

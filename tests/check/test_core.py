@@ -72,7 +72,7 @@ def test_a_quarter_of_a_pause_is_chance(web: Web) -> None:
 
 @pytest.mark.parametrize(
     "failure",
-    [reason for reason in Reason if reason not in {Reason.LOST, Reason.INTERNAL, Reason.URL, Reason.PRIVATE_ADDRESS}],
+    [reason for reason in Reason if reason not in {Reason.LOST, Reason.URL, Reason.PRIVATE_ADDRESS}],
 )
 def test_whatever_is_down_is_tried_again(web: Web, failure: Reason) -> None:
     web.fail(A, failure, times=2)
@@ -80,7 +80,7 @@ def test_whatever_is_down_is_tried_again(web: Web, failure: Reason) -> None:
     assert reason(check(web, Target(url=A, method="get", tries=2))[A]) == f"down {failure.value}"
 
 
-@pytest.mark.parametrize("failure", [Reason.INTERNAL, Reason.URL, Reason.PRIVATE_ADDRESS])
+@pytest.mark.parametrize("failure", [Reason.URL, Reason.PRIVATE_ADDRESS])
 def test_what_is_our_own_doing_is_not_tried_again(web: Web, failure: Reason) -> None:
     web.fail(A, failure)
     assert len(check(web, A).starts(A)) == 1
