@@ -11,7 +11,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from scraper.check.model import Statuses
 from scraper.errors import ConfigError
@@ -19,6 +19,9 @@ from scraper.printing import printable, shortened
 from scraper.report.human import parse_duration
 
 __all__ = ["KEYS", "REPEATABLE", "read_key", "read_keys", "unknown"]
+
+_Reader: TypeAlias = Callable[[Any], dict[str, Any]]
+"""From a value to the fields of a target that it sets."""
 
 REPEATABLE = frozenset({"match", "json"})
 """Keys that a line may have more than once."""
@@ -79,7 +82,7 @@ def _shown(value: Any) -> str:
     return shortened(repr(value), 80)
 
 
-def _name(key: str) -> Callable[[Any], dict[str, Any]]:
+def _name(key: str) -> _Reader:
     def read(value: Any) -> dict[str, Any]:
         text = " ".join(str(value).split())
         if len(text) > _LONGEST_NAME:
@@ -182,7 +185,7 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _duration(key: str, field: str, least: float, unit: float = 1.0, off: bool = False) -> Any:
+def _duration(key: str, field: str, least: float, unit: float = 1.0, off: bool = False) -> _Reader:
     """A reader of durations.
 
     :param unit: seconds that a plain number stands for; it is the unit of the field, too.
@@ -245,7 +248,7 @@ def _every(value: Any) -> dict[str, Any]:
     return {"every": text}
 
 
-KEYS: dict[str, Callable[[Any], dict[str, Any]]] = {
+KEYS: dict[str, _Reader] = {
     "name": _name("name"),
     "group": _name("group"),
     "expect": _expect,

@@ -15,7 +15,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 import msgspec
@@ -65,6 +65,19 @@ class Point(msgspec.Struct, frozen=True):
     most_us: int
 
 
+_Row: TypeAlias = tuple[int, str, str, str | None, str | None]
+"""What :data:`_STATES` selects."""
+
+
+class _Known(NamedTuple):
+    """The values of such a row."""
+
+    number: int
+    target: Target
+    health: Health
+    result: Result | None
+
+
 class _Past(NamedTuple):
     """The periods of one table before its newest.
 
@@ -88,7 +101,7 @@ class HistoryReader:
     def __init__(self, path: str | Path, windows: Windows | None = None) -> None:
         self._name, self._windows = str(path), windows or Windows()
         self._pasts: dict[str, _Past] = {}
-        self._seen: dict[int, tuple[Any, ...]] = {}
+        self._seen: dict[int, tuple[_Row, _Known]] = {}
         with translated(self._name, "try again"):
             self._db = sqlite3.connect(_address(path), uri=True, timeout=2.0, isolation_level=None)
             try:
@@ -146,7 +159,7 @@ class HistoryReader:
         """Let the database go."""
         self._db.close()
 
-    def _view(self, row: Any, incident: Incident | None, hours: _Periods, days: _Periods, now: float) -> View:
+    def _view(self, row: _Row, incident: Incident | None, hours: _Periods, days: _Periods, now: float) -> View:
         number, target, health, result = self._decoded(row)
         (day,), (week, month, quarter) = hours.uptimes(number), days.uptimes(number)
         return View(
@@ -161,7 +174,7 @@ class HistoryReader:
             (day, week, month, quarter),
         )
 
-    def _decoded(self, row: tuple[Any, ...]) -> Any:
+    def _decoded(self, row: _Row) -> _Known:
         """The values of a row of states; those of a row that is as it was are not made again."""
         before = self._seen.get(row[0])
         if before is not None and before[0] == row:
@@ -171,7 +184,7 @@ class HistoryReader:
         healths = msgspec.json.decode(health, type=dict[Verdict, Health]) if health else {}
         main = healths.get(Verdict.DOWN) or next(iter(healths.values()), Health())
         last = msgspec.json.decode(result, type=Kept).of(target) if result else None
-        values = (number, target, main, last)
+        values = _Known(number, target, main, last)
         self._seen[number] = (row, values)
         return values
 

@@ -19,7 +19,8 @@ from scraper.printing import printable
 from scraper.report.human import human_count, human_duration
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
+    from markupsafe import Markup
 
 __all__ = ["HtmlOutput"]
 
@@ -124,7 +125,7 @@ def _status(row: Row) -> str:
 def _trouble(row: Row, *, unfolded: bool) -> str:
     record = evidence(row)
     assert record is not None  # each row in trouble has it
-    html: str = _template("trouble").render(
+    return _template("trouble").render(
         row=row,
         record=record,
         checked=moment(record.checked_at),
@@ -134,7 +135,6 @@ def _trouble(row: Row, *, unfolded: bool) -> str:
         tries=_tries(record),
         certificate=list(certificate_rows(record.certificate)) if record.certificate else (),
     )
-    return html
 
 
 def _tries(record: CheckRecord) -> list[dict[str, Any]]:
@@ -165,14 +165,14 @@ def _hop(hop: HopRecord, longest: float) -> dict[str, Any]:
     return {"request": f"{hop.method} {hop.url}", "answer": answer(hop), "bars": bars, "ours": ours}
 
 
-def _markup(parts: Sequence[str]) -> Any:
+def _markup(parts: Sequence[str]) -> Markup:
     """Rendered parts, which are not escaped again."""
     from markupsafe import Markup
 
     return Markup("".join(parts))  # noqa: S704 - rendered by us, each value escaped
 
 
-def _template(name: str) -> Any:
+def _template(name: str) -> Template:
     return _environment().get_template(f"{name}.html.j2")
 
 
@@ -185,5 +185,4 @@ def _environment() -> Environment:
         loader=FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
         autoescape=True,
         undefined=StrictUndefined,
-        trim_blocks=False,
     )
