@@ -94,7 +94,7 @@ class History(Box):
         self._watched: dict[str, Watched] = {}
         self._numbers: list[int] = []
         self._reasons: dict[str, int] = {}
-        super().__init__(path, prepare, resume=True, again="start it again")
+        super().__init__(path, prepare, resume=True, again="start it again if it has ended")
         self._inode = _inode(self.name)
         try:
             self._register(targets, only)
