@@ -42,23 +42,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checks": BASE | {"settings", "seeds", "parse"},
     "options": BASE | {"settings", "checks"},
     "engine": {"model", "core", "backends", "store"},
-    "run": VALUES | {"addresses", "options", "core", "backends", "store", "engine", "parse"},
+    "run": VALUES | {"addresses", "options", "core", "backends", "store", "engine"},
     "api": VALUES | {"options", "seeds", "store", "run", "backends"},
     "check": VALUES
-    | {
-        "options",
-        "seeds",
-        "store",
-        "run",
-        "report",
-        "core",
-        "backends",
-        "version",
-        "printing",
-        "parse",
-        "lists",
-        "api",
-    },
+    | {"options", "seeds", "store", "run", "report", "core", "backends", "version"}
+    | {"printing", "parse", "lists", "api"},
     "cli": VALUES | {"options", "seeds", "store", "run", "report", "tuning", "version", "printing", "check"},
     # the package itself gives out the public names, when they are first asked for
     "version": {"api", "check", "errors", "model", "settings", "stats", "backends"},

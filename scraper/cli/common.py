@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -34,7 +34,10 @@ host that does not answer keeps its place for half a minute; with 16 places, 16 
 
 _DEFAULTS = Settings()
 F = TypeVar("F", bound=Callable[..., Any])
-_Decorator = Callable[[F], F]
+
+
+class _Decorator(Protocol):
+    def __call__(self, command: F, /) -> F: ...
 
 
 def seconds(value: float) -> str:
@@ -47,10 +50,10 @@ def asked_for(context: click.Context, given: Iterable[str]) -> set[str]:
     return {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
 
 
-def _stack(about: str, *options: Any) -> Any:
+def _stack(about: str, *options: _Decorator) -> _Decorator:
     """One decorator, documented by ``about``, that adds ``options``, in their order."""
 
-    def decorate(command: Any) -> Any:
+    def decorate(command: F, /) -> F:
         for each in reversed(options):
             command = each(command)
         return command
@@ -59,7 +62,7 @@ def _stack(about: str, *options: Any) -> Any:
     return decorate
 
 
-backend_option: _Decorator[Any] = _stack(
+backend_option = _stack(
     "How requests run side by side.",
     option(
         "Pace",
@@ -70,7 +73,7 @@ backend_option: _Decorator[Any] = _stack(
         help="How requests run side by side; auto chooses and -v says why.",
     ),
 )
-workers_option: _Decorator[Any] = _stack(
+workers_option = _stack(
     "In how many processes.",
     option(
         "Pace",
@@ -81,7 +84,7 @@ workers_option: _Decorator[Any] = _stack(
         help="Processes, for processes and hybrid.",
     ),
 )
-check_pace_options: _Decorator[Any] = _stack(
+check_pace_options = _stack(
     "How checks run side by side, and how politely.",
     backend_option,
     option(
@@ -110,7 +113,7 @@ check_pace_options: _Decorator[Any] = _stack(
         help="Time between two starts on one host; auto is half a second, and none on this machine itself.",
     ),
 )
-limit_options: _Decorator[Any] = _stack(
+limit_options = _stack(
     "What one fetch may take.",
     option(
         "One fetch",
@@ -134,7 +137,7 @@ limit_options: _Decorator[Any] = _stack(
         help="Of a body, before and after decompression.",
     ),
 )
-identity_options: _Decorator[Any] = _stack(
+identity_options = _stack(
     "Who asks.",
     option(
         "Identity and safety",
@@ -151,7 +154,7 @@ identity_options: _Decorator[Any] = _stack(
         help="Who asks.",
     ),
 )
-login_options: _Decorator[Any] = _stack(
+login_options = _stack(
     "With which login.",
     option(
         "Identity and safety",
@@ -161,7 +164,7 @@ login_options: _Decorator[Any] = _stack(
     ),
     option("Identity and safety", "--auth-file", metavar="FILE", help="A file with that in its one line."),
 )
-route_options: _Decorator[Any] = _stack(
+route_options = _stack(
     "By which way, and whom one trusts.",
     option(
         "Identity and safety",
@@ -182,7 +185,7 @@ route_options: _Decorator[Any] = _stack(
         help="Connect also to addresses that are not public, and that no URL given here names.",
     ),
 )
-message_options: _Decorator[Any] = _stack(
+message_options = _stack(
     "What is said on the way.",
     option("Messages", "-q", "--quiet", is_flag=True, help="Errors only."),
     option("Messages", "-v", "--verbose", is_flag=True, help="Notes too; tracebacks of internal errors."),
