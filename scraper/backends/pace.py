@@ -19,6 +19,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
+        self._most = _HOSTS
         self._lock = threading.Lock()
 
     def pause(self, request: Request, now: float) -> float:
@@ -30,5 +31,17 @@ class Pace:
             last = self._last.get(host)
             if last is not None and now < last + request.delay:
                 return last + request.delay - now
+            if last is None and len(self._last) >= self._most:
+                self._forget(now)
             self._last[host] = now
         return 0.0
+
+    def _forget(self, now: float) -> None:
+        """Forget the hosts that nothing was started on for an hour: no delay is as long."""
+        self._last = {host: at for host, at in self._last.items() if now - at < _LONG}
+        self._most = max(_HOSTS, 2 * len(self._last))
+
+
+_HOSTS = 10_000
+_LONG = 3_600.0
+"""Hosts that are remembered at least; seconds for which each is."""

@@ -62,7 +62,7 @@ class BlockingFetcher:
         self._dialer = Dialer(self._line, self._guard, proxy)
         self._adapter = _Adapter(self._line, self._dialer, identity, proxy)
         if identity.ca_file is not None:
-            self._adapter.trust(tls_context(identity))
+            self._adapter.trust(shared_context(identity))
         self._prober: _Adapter | None = None
         self._identity, self._proxy = identity, proxy
         self._proxies = {"http": proxy.url, "https": proxy.url} if proxy and not proxy.socks else None

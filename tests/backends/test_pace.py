@@ -30,3 +30,12 @@ def test_a_delay_that_has_changed_counts_from_the_last_start_on() -> None:
 def test_what_has_no_delay_is_never_held_back() -> None:
     pace = Pace()
     assert [pace.pause(page(0.0), 1.0) for _ in range(3)] == [0.0] * 3
+
+
+def test_hosts_that_are_not_met_again_are_forgotten() -> None:
+    """A watch may meet new ones for years."""
+    pace = Pace()
+    for number in range(50_000):
+        assert pace.pause(page(1.0, f"host{number}"), float(number)) == 0.0
+    assert len(pace._last) <= 10_000
+    assert pace.pause(page(1.0, "host49999"), 49_999.5) == 0.5

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from scraper.fetch import certificate
+from scraper.fetch.blocking import BlockingFetcher
 from scraper.fetch.certificate import describe
 from scraper.fetch.tls import shared_context
 from scraper.model import Certificate, Failed, Fetched, Reason
@@ -214,6 +215,14 @@ def test_a_context_is_shared_while_it_is_used() -> None:
     assert one is two
     assert shared_context(Identity()) is not one
     assert one.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_threads_share_the_authorities_of_the_user() -> None:
+    """To read them takes 50 ms and a megabyte for each; hundreds of threads would be ready after half a minute."""
+    fetchers = [BlockingFetcher(ROOMY, TRUSTING) for _ in range(3)]
+    assert len({id(fetcher._adapter._trusted()) for fetcher in fetchers}) == 1
+    for fetcher in fetchers:
+        fetcher.close()
 
 
 def test_who_trusts_anybody_is_not_who_fetches(prober: Border) -> None:
