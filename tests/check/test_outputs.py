@@ -81,6 +81,16 @@ def test_what_is_abandoned_leaves_no_trace(tmp_path: Path, form: str) -> None:
     assert file.read_text() == "old"
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_broke_off_before_the_first_result_replaces_nothing(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "a"
+    file.write_text("old")
+    open_output(form, str(file)).close()
+    assert file.read_text() == "old"
+    open_output(form, str(file)).close(summary([]))
+    assert file.read_text() != "old"
+
+
 def test_what_a_killed_run_left_is_overwritten_and_links_are_kept(tmp_path: Path) -> None:
     file, link = tmp_path / "a.jsonl", tmp_path / "link.jsonl"
     link.symlink_to(file)

@@ -23,7 +23,7 @@ class _Stream:
 
     def __init__(self, file: str | None) -> None:
         self._sink = open_sink(file, self.tail)
-        self._open = True
+        self._open, self._empty = True, True
         try:
             self._sink.put(self.head, 0)
             self._sink.flush()
@@ -34,6 +34,7 @@ class _Stream:
     def write(self, results: Sequence[Result]) -> None:
         """See :class:`scraper.check.outputs.base.Output`."""
         if results:
+            self._empty = False
             self._sink.put(self._lines([record_of(each) for each in results]), len(results))
         self._sink.tick()
 
@@ -43,7 +44,8 @@ class _Stream:
             return
         self._open = False
         try:
-            self._sink.finish()
+            if summary is not None or not self._empty:  # an older report says more than what broke off at once
+                self._sink.finish()
         finally:
             self._sink.close()
 
