@@ -80,8 +80,8 @@ CREATE TABLE notices (
 CREATE INDEX notices_pending ON notices (receiver, id) WHERE state = 'pending';
 CREATE INDEX notices_sending ON notices (id) WHERE state = 'sending';
 CREATE VIEW checks AS
-    SELECT key, datetime(at / 1000, 'unixepoch') AS checked, verdicts.word AS verdict, reasons.word AS reason, status,
-        attempts, dns_us + connect_us + tls_us + first_us + body_us AS server_us, maintenance
+    SELECT key, datetime(at / 1000, 'unixepoch') AS checked_at, verdicts.word AS verdict, reasons.word AS reason,
+        status, attempts, dns_us + connect_us + tls_us + first_us + body_us AS server_us, maintenance
     FROM results JOIN targets ON targets.id = target JOIN verdicts ON verdicts.id = verdict
         LEFT JOIN reasons ON reasons.id = reason;
 CREATE VIEW uptime AS

@@ -1,6 +1,6 @@
 """Tests for robots that stand in place of a page: whose they are, by one table.
 
-A site behind such a test answers, only not to us: that is no outage, and looks like one by its status. The marks are
+A site behind such a test answers, only not to us: it is not down, and looks so by its status. The marks are
 those that the services themselves set, in headers where they have one; a mark that also stands in pages that are let
 through counts only with a status that says no.
 """
@@ -59,7 +59,7 @@ _NO = frozenset({401, 403, 405, 429})
 _FORBIDDEN = frozenset({403, 429})
 _BUSY = frozenset({403, 429, 503})
 """503 counts only with what stands in no other page: the services pass a site's own 503 on, with marks of theirs added,
-and say so themselves when there is no site behind them any more. Those are outages."""
+and say so themselves when there is no site behind them any more. Those are down."""
 _HEAD = 8_192
 _BY_CLOUDFLARE = ("server", "cloudflare")
 
