@@ -12,6 +12,7 @@ from scraper.check.model import Verdict
 from scraper.check.web.model import Incident
 from scraper.check.web.pages import part_id
 from scraper.check.web.server import WebServer
+from scraper.check.web.words import href
 from tests.check.web.browser import CHROMIUM, Tab, chromium
 from tests.check.web.stand import HOSTILE, Facts, company, result, serving, view
 
@@ -64,11 +65,41 @@ def test_the_page_of_a_target_follows_too(tmp_path: Path) -> None:
         await tab.until("document.getElementById('live').className === 'fresh'")
         await tab.value("window.mark = 1")
         assert await tab.value("document.querySelectorAll('tbody tr').length") == 1
+        await tab.size(320, 900)
+        await tab.value("{const table = document.querySelector('.scroll'); table.focus(); table.scrollLeft = 40}")
         facts.put(view("a/b", state="down", result=result(view("a/b").target, Verdict.DOWN, reason="dns")))
         server.announce(["a/b"])
         await tab.until("document.querySelectorAll('tbody tr').length === 2")
         assert await tab.value("window.mark") == 1
+        assert await tab.value("document.activeElement.className") == "scroll"
+        assert await tab.value("document.activeElement.scrollLeft") == 40
         assert await tab.value("[...document.images].every(image => image.complete && image.naturalWidth > 40)")
+        assert tab.complaints == []
+
+    with serving(facts) as server:
+        browse(tmp_path, server, do)
+
+
+def test_those_who_listen_hear_the_headline_once_and_nothing_else_moves(tmp_path: Path) -> None:
+    facts = Facts([view("a"), view("b")])
+
+    async def do(tab: Tab, url: str) -> None:
+        await tab.open(url)
+        await tab.until("document.getElementById('live').className === 'fresh'")
+        assert await tab.value("document.querySelectorAll('[role=status]').length") == 2
+        assert await tab.value("document.getElementById('said').textContent") == ""
+        await tab.value(
+            "window.heard = []; window.said = document.getElementById('said');"
+            "new MutationObserver(() => heard.push(said.textContent)).observe(said, {childList: true})"
+        )
+        for detail in ("first", "second"):
+            facts.put(view("b", state="down", result=result(view("b").target, Verdict.DOWN, detail=detail)))
+            server.announce(["b"])
+            await tab.until(f"{element('b')}.textContent.includes('{detail}')")
+            if detail == "first":
+                await tab.value("document.getElementById('incidents').mark = document.querySelector('h1').mark = 1")
+        assert await tab.value("window.heard") == ["1 of 2 targets is down"]
+        assert await tab.value("document.getElementById('incidents').mark + document.querySelector('h1').mark") == 2
         assert tab.complaints == []
 
     with serving(facts) as server:
@@ -102,9 +133,13 @@ def test_it_reads_without_scripts(tmp_path: Path) -> None:
 
 
 def test_it_fits_a_phone_and_a_wall_in_light_and_dark(tmp_path: Path) -> None:
+    long = view("x" * 190, url="https://long.example/?" + "q" * 400, group="a long name " * 12)
+    facts = company()
+    facts.put(long)
+
     async def do(tab: Tab, url: str) -> None:
         grounds = set()
-        for path in ("", "targets/Shop%2FPayments%20API"):
+        for path in ("", "targets/Shop%2FPayments%20API", f"targets/{href(long.target.key)}"):
             await tab.open(url + path)
             for width in (320, 768, 2_560):
                 await tab.size(width, 900)
@@ -115,7 +150,7 @@ def test_it_fits_a_phone_and_a_wall_in_light_and_dark(tmp_path: Path) -> None:
         assert grounds == {"rgb(245, 246, 248)", "rgb(14, 18, 23)"}
         assert tab.complaints == []
 
-    with serving(company()) as server:
+    with serving(facts) as server:
         browse(tmp_path, server, do)
 
 

@@ -6,7 +6,8 @@
   const root = document.body.dataset.root;
   const live = document.getElementById("live");
   const SILENT = 40000, AGAIN = 5000, BETWEEN = 1500; // milliseconds
-  let source, silence, busy = false, wanted = false;
+  const shown = new Map(); // what each part was put as, so that what is the same stays in its place
+  let source, silence, told = "", busy = false, wanted = false;
 
   function say(state, text) {
     live.hidden = false;
@@ -30,7 +31,8 @@
 
   function put(id, html) {
     const old = document.getElementById(id);
-    if (!old) return;
+    if (!old || shown.get(id) === html) return;
+    shown.set(id, html);
     const made = document.createElement("template");
     made.innerHTML = html;
     localise(made.content);
@@ -48,6 +50,7 @@
     const news = await answer.json();
     if (news.reload) return location.reload();
     for (const [id, html] of Object.entries(news.parts)) put(id, html);
+    tell();
     page.dataset.version = news.version;
   }
 
@@ -56,8 +59,24 @@
     if (!answer.ok) throw new Error(String(answer.status));
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     localise(fresh);
+    const places = () => [...document.querySelectorAll("main a, main .scroll")];
+    const focused = places().indexOf(document.activeElement);
+    const left = document.querySelector("main .scroll")?.scrollLeft;
     document.querySelector("main").replaceWith(fresh.querySelector("main"));
+    places()[focused]?.focus({preventScroll: true});
+    if (left) document.querySelector("main .scroll").scrollLeft = left;
     page.dataset.version = fresh.documentElement.dataset.version;
+    tell();
+  }
+
+  // To those who listen: the sentence at the head, and that only when it is another one.
+  function headline() {
+    return [...document.querySelectorAll("#summary h1, #summary > .state")].map((part) => part.textContent).join(": ");
+  }
+
+  function tell() {
+    const sentence = headline();
+    if (sentence !== told) document.getElementById("said").textContent = told = sentence;
   }
 
   async function refresh() {
@@ -112,5 +131,6 @@
   document.addEventListener("visibilitychange", () => wanted && refresh());
   document.getElementById("zone").textContent = "";
   localise(document);
+  told = headline();
   listen();
 })();
