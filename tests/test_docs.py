@@ -47,5 +47,5 @@ def test_the_notice_that_is_shown_is_one() -> None:
 
 
 def test_the_metrics_and_badges_that_are_named_are_there() -> None:
-    assert set(re.findall(r"`((?:probe|scraper_check)_\w+)", WEB)) == metrics._HELP.keys()
+    assert set(re.findall(r"`((?:probe|scraper_check)_\w+)", WEB)) == metrics.HELP.keys()
     assert set(re.findall(r"uptime-\w+", WEB)) | {"response"} == KINDS
