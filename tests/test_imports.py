@@ -101,6 +101,7 @@ LATE: dict[str, str] = {
     "fetch/route.py": "what speaks SOCKS is an extra",
     "cli/watch.py": "as for a crawl",
     "cli/why.py": "as above; what answers is loaded when it is asked",
+    "parse/conditions.py": "only a check with a pattern needs what matches it",
     "parse/document.py": "the tree of BeautifulSoup is made only for functions that ask for it",
     "parse/engines.py": "of the parsers, only the chosen one is loaded",
     "suffixes.py": "the public suffix list is loaded when it is first asked for",

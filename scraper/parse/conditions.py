@@ -16,7 +16,10 @@ import msgspec
 from scraper.model import Probe, Response
 from scraper.parse.encoding import decode, sniff
 
-__all__ = ["parse_path", "unmet"]
+__all__ = ["PATIENCE", "parse_path", "unmet"]
+
+PATIENCE = 1.0
+"""Seconds that a pattern may take on one body: meanwhile nothing else is done by the backends of one thread."""
 
 
 def parse_path(path: str) -> tuple[str | int, ...]:
@@ -54,11 +57,18 @@ def _texts(probe: Probe, text: str) -> Iterator[str]:
 
 
 def _patterns(probe: Probe, text: str) -> Iterator[str]:
+    """By ``regex``, which reads what ``re`` does, and can be stopped: ``(a|a)*b`` on many a's ends in no lifetime."""
+    if not probe.patterns:
+        return
+    import regex  # here: most checks, and all crawls, have no pattern
+
     for pattern in probe.patterns:
         try:
-            if re.search(pattern, text) is None:
+            if regex.search(pattern, text, timeout=PATIENCE, concurrent=True) is None:
                 yield f"nothing in the body matches {_shown(pattern)}"
-        except (re.error, OverflowError, RecursionError):
+        except TimeoutError:
+            yield f"{_shown(pattern)} takes more than {PATIENCE:g} s on the body: write it simpler"
+        except (regex.error, OverflowError, RecursionError):
             yield f"{_shown(pattern)} is no regular expression"
 
 

@@ -200,3 +200,9 @@ def test_whatever_comes_is_told_in_words(body: bytes, path: str, text: str) -> N
     found = unmet(response, probe)
     assert all(words.isprintable() and len(words) < 500 for words in found)
     assert found == unmet(response, probe)
+
+
+@pytest.mark.parametrize("pattern", ["^(a|a)*$", "^(a|aa)+$"])
+def test_a_pattern_without_an_end_is_given_up(pattern: str) -> None:
+    (said,) = told("a" * 100_000 + "!", patterns=(pattern,))
+    assert said == f"'{pattern}' takes more than 1 s on the body: write it simpler"
