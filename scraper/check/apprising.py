@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from scraper.check.health import Change
@@ -29,10 +30,10 @@ class Service:
             warnings.simplefilter("ignore")
             self._apprise = _loaded(url)
 
-    def send(self, change: Change, message: Message) -> Answer:
-        """Try once. Apprise does not say why it failed."""
+    def send(self, changes: Sequence[Change], message: Message) -> Answer:
+        """Try once to tell of ``changes`` by ``message``. Apprise does not say why it failed."""
         try:
-            taken = self._apprise.notify(title=message.title, body=message.text, notify_type=_kind(change))
+            taken = self._apprise.notify(title=message.title, body=message.text, notify_type=_kind(changes))
         except Exception as error:  # noqa: BLE001 - a hundred plugins, and none of them may end the thread
             return Answer(False, detail=type(error).__name__)
         return Answer(bool(taken), detail="" if taken else "the service did not take it")
@@ -56,7 +57,9 @@ def _loaded(url: str) -> Any:
     return loaded
 
 
-def _kind(change: Change) -> str:
-    if not change.opened:
+def _kind(changes: Sequence[Change]) -> str:
+    """How bad the worst of them is."""
+    opened = {change.kind for change in changes if change.opened}
+    if not opened:
         return "success"
-    return "failure" if change.kind is Verdict.DOWN else "warning"
+    return "failure" if Verdict.DOWN in opened else "warning"

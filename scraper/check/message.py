@@ -5,6 +5,8 @@ What stands in it came from lists and from servers, so it holds nothing that cou
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -15,10 +17,12 @@ from scraper.check.moments import moment, utc
 from scraper.printing import printable, shortened, utf8
 from scraper.report.human import human_duration
 
-__all__ = ["Message", "headline", "message_of", "payload"]
+__all__ = ["Message", "headline", "message_of", "message_of_all", "payload"]
 
 _LONGEST = 300
 """Characters of a reason: what a server says may be long."""
+_LINES = 30
+"""Changes of many that are told one by one."""
 _WHAT = {
     Verdict.DOWN: "down",
     Verdict.BLOCKED: "blocking us",
@@ -65,6 +69,15 @@ def message_of(change: Change, target: Target | None, page: str | None) -> Messa
     lines += [printable(target.url)] if target is not None and target.title != target.url else []
     lines += [page] if page else []
     return Message(f"{printable(change.key)} is {_state(change)}", "\n".join(lines))
+
+
+def message_of_all(changes: Sequence[Change], page: str | None) -> Message:
+    """What people are told of changes that came together, as when their own network was away: a line for each."""
+    counts = Counter(_state(change) for change in changes)
+    title = ", ".join(f"{count} {'is' if count == 1 else 'are'} {state}" for state, count in counts.items())
+    lines = [*map(headline, changes[:_LINES])]
+    lines += [f"and {len(changes) - _LINES} more"] if len(changes) > _LINES else []
+    return Message(title, "\n".join([*lines, *([page] if page else [])]))
 
 
 def payload(change: Change, target: Target | None, page: str | None) -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -73,8 +73,10 @@ class Outbox(Protocol):
     def interrupted(self) -> list[Notice]:
         """Those that are ``sending``: when a watch begins, what was under way at the death of the one before it."""
 
-    def hand_out(self, now: float, free: Collection[str]) -> list[Notice]:
+    def hand_out(self, now: float, free: Collection[str], most: Mapping[str, int]) -> list[list[Notice]]:
         """For each of the receivers ``free`` its oldest pending notice, if the time of that has come.
+
+        With it come the ones after it, ``most`` in all: what has come together is told together.
 
         None overtakes another on the way to one receiver. That they are ``sending`` from now on is committed before
         this returns. It is asked several times a second, so it is quick where there is nothing.

@@ -1,7 +1,7 @@
 """Telling of changes: from the outbox of the history to those who want to know.
 
 The engine's thread is the only one that writes the history, so it hands notices out and takes back what came of them,
-in :meth:`Notifier.step`, which never waits. Each receiver has a thread of its own and one notice at a time: a dead
+in :meth:`Notifier.step`, which never waits. Each receiver has a thread of its own, and one notice at a time (people: all that wait): a dead
 receiver slows neither the checks nor the others, and none of its notices overtakes another.
 
 Never twice for one change. What is found under way when a watch begins was sent, or not, by one that was killed;
@@ -38,9 +38,9 @@ _OLD = Answer(False, detail="it is old news")
 
 
 class _Try(NamedTuple):
-    """What came of one notice, sent once; ``at`` is seconds since the epoch."""
+    """What came of notices that were sent together, once; ``at`` is seconds since the epoch."""
 
-    notice: Notice
+    notices: Sequence[Notice]
     answer: Answer
     at: float
 
@@ -55,34 +55,29 @@ class _Lane:
     def __init__(self, receiver: Receiver, done: queue.SimpleQueue[_Try], clock: Callable[[], float]) -> None:
         self.receiver, self.busy, self.gone = receiver, False, False
         self._done, self._clock = done, clock
-        self._notices: queue.SimpleQueue[Notice | None] = queue.SimpleQueue()
+        self._notices: queue.SimpleQueue[Sequence[Notice] | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._work, name=receiver.name, daemon=True)
         self.thread.start()
 
-    def send(self, notice: Notice) -> None:
-        """Let the thread try ``notice`` once."""
+    def send(self, notices: Sequence[Notice]) -> None:
+        """Let the thread try ``notices`` once."""
         self.busy = True
         if self.gone:
-            self.refuse(notice, _GONE)
+            self._done.put(_Try(notices, _GONE, self._clock()))
         else:
-            self._notices.put(notice)
-
-    def refuse(self, notice: Notice, why: Answer) -> None:
-        """Send nothing, as if ``why`` had come back."""
-        self.busy = True
-        self._done.put(_Try(notice, why, self._clock()))
+            self._notices.put(notices)
 
     def end(self) -> None:
         """Let the thread end when it has sent what it has."""
         self._notices.put(None)
 
     def _work(self) -> None:
-        while (notice := self._notices.get()) is not None:
+        while (notices := self._notices.get()) is not None:
             try:
-                answer = self.receiver.send(notice, self._clock())
+                answer = self.receiver.send(notices, self._clock())
             except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the receiver without a thread
                 answer = Answer(False, detail=f"internal error: {type(error).__name__}")
-            self._done.put(_Try(notice, answer, self._clock()))
+            self._done.put(_Try(notices, answer, self._clock()))
         self.receiver.close()
 
 
@@ -140,12 +135,12 @@ class Notifier:
     def _hand_out(self) -> None:
         now = self._clock()
         free = [name for name, lane in self._lanes.items() if not lane.busy]
-        for notice in self._outbox.hand_out(now, free) if free else ():
-            lane = self._lanes[notice.receiver]
-            if now > notice.change.at + self._expire:
-                lane.refuse(notice, _OLD)
-            else:
-                lane.send(notice)
+        most = {name: lane.receiver.most for name, lane in self._lanes.items()}
+        for notices in self._outbox.hand_out(now, free, most) if free else ():
+            fresh = [each for each in notices if now <= each.change.at + self._expire]
+            self._told += [self._judge(each, _OLD, now) for each in notices if now > each.change.at + self._expire]
+            if fresh:
+                self._lanes[fresh[0].receiver].send(fresh)
 
     def close(self, patience: float = 5.0) -> None:
         """Let what is under way arrive, as far as that takes no longer than ``patience`` seconds; may come twice."""
@@ -176,13 +171,12 @@ class Notifier:
         told = []
         while not self._done.empty():
             each = self._done.get()
-            lane = self._lanes[each.notice.receiver]
+            lane = self._lanes[each.notices[0].receiver]
             lane.busy, lane.gone = False, lane.gone or each.answer.stop
-            told.append(self._judge(each))
+            told += [self._judge(notice, each.answer, each.at) for notice in each.notices]
         return told
 
-    def _judge(self, each: _Try) -> Told:
-        notice, answer, now = each.notice, each.answer, each.at
+    def _judge(self, notice: Notice, answer: Answer, now: float) -> Told:
         what = f"{notice.receiver}: {headline(notice.change)}"
         told = Told(notice.id, State.FAILED, now, detail=answer.detail)
         if answer.taken:

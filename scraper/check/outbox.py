@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -24,8 +24,10 @@ Tell: TypeAlias = Callable[[Change, Target], Iterable[str]]
 
 _INSERT = """INSERT OR IGNORE INTO notices (change, receiver, at, state, again, tries, trouble)
     VALUES (?, ?, ?, 'pending', ?, 0, '')"""
-_NEXT = """SELECT id, receiver, change, tries FROM notices
+_NEXT = """SELECT 1 FROM notices
     WHERE id = (SELECT min(id) FROM notices WHERE state = 'pending' AND receiver = ?) AND again <= ?"""
+_FIRST = """SELECT id, receiver, change, tries FROM notices WHERE state = 'pending' AND receiver = ?
+    ORDER BY id LIMIT ?"""
 _SENDING = "SELECT id, receiver, change, tries FROM notices WHERE state = 'sending' ORDER BY id"
 _BEGIN = "UPDATE notices SET state = 'sending' WHERE id = ?"
 _END = "UPDATE notices SET state = ?, told = ?, again = ?, trouble = ?, tries = tries + ? WHERE id = ?"
@@ -47,17 +49,20 @@ class Box(Database):
         with translated(self.name, self._again):
             return [as_notice(*row) for row in self._database.execute(_SENDING)]
 
-    def hand_out(self, now: float, free: Collection[str]) -> list[Notice]:
+    def hand_out(self, now: float, free: Collection[str], most: Mapping[str, int]) -> list[list[Notice]]:
         """For each of the receivers ``free`` its oldest pending notice, if the time of that has come.
+
+        With it come the ones after it, ``most`` in all; 1 where nothing is said.
 
         That they are ``sending`` from now on is committed before this returns.
         """
         at, db = milliseconds(now), self._database
         with translated(self.name, self._again):
-            found = [as_notice(*row) for name in free for row in db.execute(_NEXT, (name, at))]
+            ready = [name for name in free if db.execute(_NEXT, (name, at)).fetchone()]
+            found = [[as_notice(*row) for row in db.execute(_FIRST, (name, most.get(name, 1)))] for name in ready]
         if found:
             with self._transaction():
-                db.executemany(_BEGIN, [(notice.id,) for notice in found])
+                db.executemany(_BEGIN, [(notice.id,) for notices in found for notice in notices])
         return found
 
     def told(self, done: Sequence[Told]) -> None:

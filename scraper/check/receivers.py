@@ -14,7 +14,7 @@ from scraper.check.apprising import Service
 from scraper.check.config import Apprise, Notify
 from scraper.check.config import Webhook as WebhookTable
 from scraper.check.health import Change
-from scraper.check.message import message_of, payload
+from scraper.check.message import message_of, message_of_all, payload
 from scraper.check.model import Target
 from scraper.check.notice import Notice
 from scraper.check.secret import read_secret
@@ -24,23 +24,28 @@ from scraper.printing import printable
 
 __all__ = ["Receiver", "receivers", "wanting"]
 
+_TOGETHER = 1_000
+"""Changes that people are told of at once, where so many wait: all targets there are, when it is us who is off line."""
+
 
 class Receiver:
     """One who is told.
 
     :ivar again: whether one and the same notice may be sent twice, because its receiver would know it by its id.
+    :ivar most: notices that it is told at once; more than one where people read them.
     """
 
     def __init__(
         self,
         name: str,
         table: WebhookTable | Apprise,
-        send: Callable[[Notice, float], Answer],
+        send: Callable[[Sequence[Notice], float], Answer],
         close: Callable[[], None],
         *,
         again: bool,
+        most: int = 1,
     ) -> None:
-        self.name, self.again = name, again
+        self.name, self.again, self.most = name, again, most
         self.send, self.close = send, close
         self._on, self._groups = frozenset(table.on), frozenset(table.groups)
 
@@ -79,7 +84,8 @@ def _webhook(table: WebhookTable, targets: Mapping[str, Target], page: str | Non
     secret = read_secret("secret of a webhook", table.secret, table.secret_file, table.secret_env)
     hook = Webhook(table.url, secret, table.timeout)
 
-    def send(notice: Notice, now: float) -> Answer:
+    def send(notices: Sequence[Notice], now: float) -> Answer:
+        (notice,) = notices
         return hook.send(notice.uid, payload(notice.change, targets.get(notice.change.key), page), now)
 
     name = f"webhook {urlsplit(table.url).hostname} {_digits(table.url)}"
@@ -92,12 +98,14 @@ def _apprise(table: Apprise, targets: Mapping[str, Target], page: str | None) ->
         raise ConfigError("[[notify.apprise]] has no URL: give url, url-file or url-env")
     service = Service(url)
 
-    def send(notice: Notice, now: float) -> Answer:
-        change = notice.change
-        return service.send(change, message_of(change, targets.get(change.key), page))
+    def send(notices: Sequence[Notice], now: float) -> Answer:
+        changes = [notice.change for notice in notices]
+        if len(changes) > 1:
+            return service.send(changes, message_of_all(changes, page))
+        return service.send(changes, message_of(changes[0], targets.get(changes[0].key), page))
 
     name = f"apprise {url.partition(':')[0][:20]} {_digits(url)}"
-    return Receiver(printable(name), table, send, service.close, again=False)
+    return Receiver(printable(name), table, send, service.close, again=False, most=_TOGETHER)
 
 
 def _digits(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -30,13 +30,13 @@ class MemoryOutbox:
     def interrupted(self) -> list[Notice]:
         return [self.notices[number] for number, state in self.states.items() if state is State.SENDING]
 
-    def hand_out(self, now: float, free: Collection[str]) -> list[Notice]:
-        first: dict[str, Notice] = {}
+    def hand_out(self, now: float, free: Collection[str], most: Mapping[str, int]) -> list[list[Notice]]:
+        waiting: dict[str, list[Notice]] = {}
         for number, state in self.states.items():
             if state is State.PENDING and self.notices[number].receiver in free:
-                first.setdefault(self.notices[number].receiver, self.notices[number])
-        due = [notice for notice in first.values() if self._again.get(notice.id, 0) <= now]
-        self.states.update({notice.id: State.SENDING for notice in due})
+                waiting.setdefault(self.notices[number].receiver, []).append(self.notices[number])
+        due = [each[: most.get(name, 1)] for name, each in waiting.items() if self._again.get(each[0].id, 0) <= now]
+        self.states.update({notice.id: State.SENDING for notices in due for notice in notices})
         return due
 
     def retire(self, now: float, receivers: Collection[str]) -> None:

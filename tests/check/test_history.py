@@ -214,22 +214,22 @@ def test_a_notice_is_handed_out_once_and_in_order(open_history: Open, path: Path
     record(history, *outage("--++"))
     assert notices(path) == [("hook", "pending"), ("mail", "pending"), ("hook", "pending")]
     now = BEGIN + 600
-    first = history.hand_out(now, ["hook", "mail", "other"])
+    first = [each for (each,) in history.hand_out(now, ["hook", "mail", "other"], {})]
     assert [(each.receiver, each.change.opened, each.tries) for each in first] == [("hook", True, 0), ("mail", True, 0)]
     assert notices(path)[0] == ("hook", "sending")
     history.told([Told(first[0].id, State.PENDING, now, again=now + 60, detail="503")])
-    assert history.hand_out(now, ["hook"]) == []
-    (again,) = history.hand_out(now + 60, ["hook"])
+    assert history.hand_out(now, ["hook"], {}) == []
+    ((again,),) = history.hand_out(now + 60, ["hook"], {})
     assert (again.id, again.uid, again.tries) == (first[0].id, first[0].uid, 1)
     history.told([Told(again.id, State.SENT, now + 60)])
-    (last,) = history.hand_out(now + 60, ["hook"])
+    ((last,),) = history.hand_out(now + 60, ["hook"], {})
     assert not last.change.opened
 
 
 def test_notices_survive_and_say_what_was_under_way(open_history: Open, path: Path) -> None:
     history = open_history(tell=two)
     record(history, *outage("--"))
-    (notice,) = history.hand_out(BEGIN + 600, ["mail"])
+    ((notice,),) = history.hand_out(BEGIN + 600, ["mail"], {})
     history = open_history(tell=two)
     assert history.interrupted() == [notice]
     history.told([Told(notice.id, State.UNSURE, BEGIN + 601)])
@@ -391,6 +391,17 @@ def test_a_file_that_is_gone_is_noticed(path: Path, replaced: bool) -> None:
     with pytest.raises(StoreError, match="was deleted or replaced"):
         history.close()
     assert not replaced or path.stat().st_size == 0
+
+
+def test_those_who_want_it_get_all_that_waits_at_once(open_history: Open) -> None:
+    history = open_history(targets(9), tell=two, rules=Rules(fall=1))
+    record(history, *(result(each, 0.0, DOWN) for each in targets(9)))
+    one, several = history.hand_out(BEGIN + 60, ["hook", "mail"], {"mail": 5})
+    assert (len(one), len(several), len({each.id for each in several})) == (1, 5, 5)
+    history.told([Told(each.id, State.PENDING, BEGIN + 60, BEGIN + 90) for each in several])
+    assert history.hand_out(BEGIN + 80, ["mail"], {"mail": 5}) == []
+    (again,) = history.hand_out(BEGIN + 90, ["mail"], {"mail": 50})
+    assert [each.tries for each in again] == [1] * 5 + [0] * 4
 
 
 def test_one_watch_at_a_time(open_history: Open, path: Path) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from scraper.check.config import Apprise, Notify, Webhook, convert
@@ -104,6 +105,24 @@ def test_a_webhook_is_told_once_signed_and_in_json(watches: Callable[..., Watch]
     assert (delivery.data["started"], delivery.data["ended"]) == ("2025-06-15T15:06:40.000Z", None)
     assert (delivery.data["page"], delivery.data["url"]) == ("https://status.test/", "http://shop.test/")
     assert watch.said == [f"told {found.name}: eu/shop is down: timeout, no answer within 10 s"]
+
+
+def test_people_are_told_at_once_of_what_came_together(watches: Callable[..., Watch]) -> None:
+    """As when it is our own network that is away: one message, and not one for each target."""
+    with WebhookReceiver((500, {})) as receiver:
+        (found,) = receivers(Notify(apprise=[Apprise(url=f"json://{receiver.url[7:]}")]), {}, "https://status.test/")
+        watch = watches([found])
+        for number in range(700):
+            watch.outbox.add(found.name, msgspec.structs.replace(DOWN, key=f"eu/shop{number}"))
+        watch.outbox.add(found.name, msgspec.structs.replace(UP, key="eu/other"))
+        watch.until_ended(pass_time=0.1)
+        assert len(receiver.deliveries) == 2
+        said = msgspec.json.decode(receiver.deliveries[1].body)
+    assert set(watch.outbox.states.values()) == {State.SENT}
+    assert (said["title"], said["type"]) == ("700 are down, 1 is up again", "failure")
+    lines = said["message"].splitlines()
+    assert lines[0] == "eu/shop0 is down: timeout, no answer within 10 s"
+    assert lines[-2:] == ["and 671 more", "https://status.test/"]
 
 
 def test_what_became_old_while_nobody_watched_is_not_sent(watches: Callable[..., Watch]) -> None:
@@ -209,7 +228,7 @@ def test_a_receiver_that_is_silent_is_waited_for_no_longer_than_is_said(watches:
 
 def test_a_bug_of_ours_leaves_the_receiver_its_thread(watches: Callable[..., Watch]) -> None:
     (found,) = hook("http://127.0.0.1:9/")
-    found.send = lambda notice, now: Answer(True) if notice.change is UP else 1 / 0  # type: ignore[assignment, return-value]
+    found.send = lambda notices, now: Answer(True) if notices[0].change is UP else 1 / 0  # type: ignore[assignment, return-value]
     watch = watches([found], expire=345.0)
     watch.outbox.add(found.name, DOWN)
     watch.outbox.add(found.name, UP)

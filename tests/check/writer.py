@@ -56,7 +56,7 @@ def main(path: str, seed: str, sql: str | None = None, number: str = "1") -> Non
         history.write(list(itertools.islice(results, chance.randrange(1, 60))))
         if chance.random() < 0.5:
             history.commit()
-        for notice in history.hand_out(BEGIN * 2, ["hook"]):
+        for (notice,) in history.hand_out(BEGIN * 2, ["hook"], {}):
             history.told([Told(notice.id, State.SENT, notice.change.at)])
 
 
