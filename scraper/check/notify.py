@@ -1,8 +1,8 @@
 """Telling of changes: from the outbox of the history to those who want to know.
 
 The engine's thread is the only one that writes the history, so it hands notices out and takes back what came of them,
-in :meth:`Notifier.step`, which never waits. Each receiver has a thread of its own, and one notice at a time (people: all that wait): a dead
-receiver slows neither the checks nor the others, and none of its notices overtakes another.
+in :meth:`Notifier.step`, which never waits. Each receiver has a thread of its own and one notice at a time, people all
+that wait: a dead receiver slows neither the checks nor the others, and none of its notices overtakes another.
 
 Never twice for one change. What is found under way when a watch begins was sent, or not, by one that was killed;
 nobody can know. A webhook is sent again, under the same ``webhook-id``: its receiver drops what it has. People would
