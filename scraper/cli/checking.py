@@ -26,7 +26,7 @@ from scraper.cli.notes import Notes, tell
 from scraper.cli.reports import Reports, plan_reports
 from scraper.cli.signals import interrupt_early
 from scraper.errors import ConfigError, ScraperError
-from scraper.report.human import human_count
+from scraper.report.human import human_count, human_duration
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
 from scraper.run import Run
@@ -75,7 +75,8 @@ def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], 
     settings = check_settings(given, asked)
     checks = read_targets(given, asked, notes)
     if not checks.targets:
-        raise ConfigError("there is nothing left to check")
+        left = " left" if checks.bad_count else f" in {', '.join(given['targets'])}"
+        raise ConfigError(f"there is nothing to check{left}")
     plan = plan_reports(
         given["outputs"], given["form"], given["store"], [*given["targets"], given["auth_file"], given["ca_file"]]
     )
@@ -98,14 +99,21 @@ def failing(words: Sequence[Sequence[str]]) -> frozenset[Verdict]:
 class CheckProgress(Progress):
     """How checks go: ``120 of 1,000 checked  12.0/s  50 in flight  3 down  1 slow``."""
 
-    def told(self, counts: Mapping[Verdict, int], total: int, in_flight: int) -> None:
-        """Tell how things stand, if it is time to."""
+    def told(self, counts: Mapping[Verdict, int], total: int, in_flight: int, pause: float = 0.0) -> None:
+        """Tell how things stand, if it is time to.
+
+        :param pause: seconds until something is started again, as after a ``Retry-After``; told where nothing else
+            says why it goes no further.
+        """
         if not self.due:
             return
         done = sum(counts.values())
         troubled = [f"{human_count(counts[verdict])} {verdict.value}" for verdict in TROUBLE if counts.get(verdict)]
+        flying = f"{in_flight} in flight"
+        if not in_flight and pause >= 1.0:
+            flying = f"the next is asked in {human_duration(pause)}, for politeness"
         rate = f"{self.rate(done):,.1f}/s"
-        self.show([f"{human_count(done)} of {human_count(total)} checked", rate, f"{in_flight} in flight", *troubled])
+        self.show([f"{human_count(done)} of {human_count(total)} checked", rate, flying, *troubled])
 
 
 class _Job:
@@ -149,7 +157,9 @@ class _Job:
             try:
                 for results in run.rounds():
                     self._take(results, progress)
-                    progress.told(self._counts, len(self._targets), run.core.in_flight)
+                    if progress.due:
+                        pause = (run.core.wakeup() or 0.0) - run.backend.clock()
+                        progress.told(self._counts, len(self._targets), run.core.in_flight, pause)
                 progress.clear()
                 self._sum_up(run)
             except PipeClosed:

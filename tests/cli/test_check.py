@@ -269,6 +269,9 @@ def test_progress_is_told_in_one_line() -> None:
     assert stream.getvalue() == f"\r{line[:79]}\x1b[K"
     progress.told(counts, 10_000, 50)
     assert stream.getvalue().count("checked") == 1
+    now[0] = 4.0
+    progress.told(counts, 10_000, 0, 95.0)
+    assert "  the next is asked in 1m35s, for politeness  " in stream.getvalue()
 
 
 def test_annotations_mark_the_lines_of_lists(
@@ -541,3 +544,8 @@ def test_the_environment_does_not_matter(server: ScriptedServer) -> None:
     )
     assert (done.returncode, done.stdout.split()[0], done.stderr) == (0, "up", "")
     assert os.environ.get("http_proxy") != proxies["http_proxy"]
+
+
+def test_a_file_without_checks_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("none.toml").write_text("[defaults]\ntries = 2\n")
+    assert scraper(capsys, "check", "none.toml").is_one_message(2, "there is nothing to check in none.toml")
