@@ -20,7 +20,7 @@ from aiohttp import web
 from scraper.check.model import Attempt, Result, Statuses, Target, Verdict
 from scraper.check.web.metrics import of_probe
 from scraper.errors import ScraperError
-from scraper.url import canonical, host_key
+from scraper.url import canonical
 
 __all__ = ["MODULES", "Ask", "Asking", "Prober", "modules_of"]
 
@@ -46,8 +46,6 @@ _OFFSET = 0.5
 _LONGEST_URL = 4_096
 _PAUSE = 5.0
 """Seconds between two checks of one target that are asked for by hand."""
-_MOST_HOSTS = 10_000
-"""Hosts that are probed in the life of a watch; it remembers each one's pace."""
 _BAD_PORTS = frozenset(
     (
         *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109),
@@ -118,7 +116,6 @@ class Prober:
 
     def __init__(self, asking: Asking, modules: Mapping[str, Target]) -> None:
         self._asking, self._modules = asking, modules
-        self._hosts: set[str] = set()
 
     async def probe(self, request: web.Request) -> web.Response:
         """Check the target that is asked for, and give its numbers.
@@ -146,17 +143,7 @@ class Prober:
             raise web.HTTPBadRequest(text="the parameter target is no http or https URL\n")
         if _port(url) in _BAD_PORTS:
             raise web.HTTPBadRequest(text=f"port {_port(url)} is one of other protocols: no browser asks there\n")
-        self._meet(host_key(url))
         return msgspec.structs.replace(module, url=url, name="", group="", place="/probe")
-
-    def _meet(self, host: str) -> None:
-        """Take ``host`` for one of those that are probed.
-
-        :raises HTTPServiceUnavailable: where there are too many.
-        """
-        if host not in self._hosts and len(self._hosts) >= _MOST_HOSTS:
-            raise web.HTTPServiceUnavailable(text=f"{_MOST_HOSTS:,} hosts were probed: no further ones\n")
-        self._hosts.add(host)
 
 
 def _port(url: str) -> int | None:

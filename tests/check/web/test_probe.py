@@ -139,16 +139,6 @@ def test_too_many_at_once_are_refused_and_pages_answer_meanwhile() -> None:
         assert asyncio.run(run()) == [200] * 20
 
 
-def test_ever_new_hosts_take_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scraper.check.web.probe._MOST_HOSTS", 2)
-    with serving(Facts(), ask=Checker().ask) as server:
-        asked = [
-            ask(server, f"/probe?target={host}") for host in ("a.test", "b.test/x", "c.test", "a.test/y", "d.test")
-        ]
-    assert [answer.status for answer in asked] == [200, 200, 503, 200, 503]
-    assert asked[-1].text == "2 hosts were probed: no further ones\n"
-
-
 def test_a_watch_that_cannot_check_says_so() -> None:
     def broken(target: Target):  # type: ignore[no-untyped-def]
         raise BackendError("the workers have died")
