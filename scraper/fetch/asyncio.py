@@ -111,8 +111,9 @@ class AsyncFetcher:
         except aiohttp.ClientConnectorCertificateError as error:
             trace.refused = tls_trouble(error.certificate_error)
             if trace.refused and trace.address is not None:
+                left = min(limits.connect, max(0.0, flight.ends - time.monotonic()))
                 with contextlib.suppress(OSError, RuntimeError):
-                    async with asyncio.timeout(max(0.0, flight.ends - time.monotonic())):
+                    async with asyncio.timeout(left):
                         trace.certificate = await _look_again(trace.address, request.url, trace.refused)
             raise
 

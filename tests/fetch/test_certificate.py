@@ -21,10 +21,10 @@ from scraper.fetch.blocking import BlockingFetcher
 from scraper.fetch.certificate import describe
 from scraper.fetch.tls import shared_context
 from scraper.model import Certificate, Failed, Fetched, Reason
-from scraper.settings import Identity
+from scraper.settings import Identity, Limits
 from tests.fetch.conftest import Border
 from tests.fetch.test_probe import adds_up, evidence, probed
-from tests.fetch.test_tls import ROOMY, TRUSTING, tls_server
+from tests.fetch.test_tls import CERTS, ROOMY, TRUSTING, tls_server
 from tests.server import ScriptedServer, ok
 
 NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
@@ -208,6 +208,31 @@ def test_names_and_texts_are_bounded() -> None:
 def test_an_issuer_may_be_an_organisation() -> None:
     issuer: Any = ((("countryName", "DE"),), (("organizationName", "Trust"),))
     assert describe([{"issuer": issuer}], "").issuer == "Trust"
+
+
+class Mute(ScriptedServer):
+    """Answers to the first connection only; others hang."""
+
+    def _serve(self, connection: socket.socket) -> None:
+        if self.connections == 1:
+            super()._serve(connection)
+        else:
+            connection.settimeout(20)
+            connection.recv(65536)
+            connection.recv(65536)
+            connection.close()
+
+
+def test_a_second_look_that_hangs_takes_no_longer_than_a_connection_may(prober: Border) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTS / "selfsigned.pem")
+    with Mute(context) as server:
+        prober.be(TRUSTING, Limits(connect=1.0, read=60.0, total=60.0))
+        outcome = probed(prober, server.url("/"))
+    assert isinstance(outcome, Failed)
+    assert outcome.reason is Reason.TLS
+    assert evidence(outcome).certificate == Certificate(trouble="the certificate is self-signed")
+    assert outcome.timings.server_us < 15_000_000
 
 
 def test_a_context_is_shared_while_it_is_used() -> None:
