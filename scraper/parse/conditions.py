@@ -15,6 +15,7 @@ import msgspec
 
 from scraper.model import Probe, Response
 from scraper.parse.encoding import decode, sniff
+from scraper.settings import Limits
 
 __all__ = ["PATIENCE", "parse_path", "unmet"]
 
@@ -49,7 +50,13 @@ def unmet(response: Response, probe: Probe) -> tuple[str, ...]:
     if not (probe.texts or probe.patterns or probe.values):
         return ()
     text = _text(response)
-    return (*_texts(probe, text), *_patterns(probe, text), *_values(probe, text))
+    said = (*_texts(probe, text), *_patterns(probe, text), *_values(probe, text))
+    return tuple(f"{each} (only its first 2 MB are looked at)" for each in said) if _cut(response) else said
+
+
+def _cut(response: Response) -> bool:
+    """Whether there may have been more of the body; see :func:`scraper.fetch.room.room_for`."""
+    return len(response.body) >= Limits().parsed
 
 
 def _texts(probe: Probe, text: str) -> Iterator[str]:
