@@ -48,7 +48,7 @@ def _loaded(url: str) -> Any:
     except ImportError as error:
         raise ConfigError("[[notify.apprise]] needs an extra: pip install 'scraper[notify]'") from error
     quiet = logging.getLogger("apprise")
-    quiet.addHandler(logging.NullHandler())  # or the last resort of logging would print URLs
+    quiet.handlers = quiet.handlers or [logging.NullHandler()]  # or the last resort of logging would print URLs
     quiet.propagate = False
     loaded = apprise.Apprise()
     if not loaded.add(url):

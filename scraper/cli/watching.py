@@ -7,6 +7,7 @@ it goes on. Files that cannot be read change nothing.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import time
@@ -70,6 +71,7 @@ def _watch_on(plan: Plan, job_of: Callable[[Plan], _Job]) -> int:
         if job.next is None:
             return code
         before, plan = plan, job.next
+        gc.collect()  # the watch that has ended is large, and hangs together
 
 
 class _HangUp:

@@ -276,6 +276,7 @@ def test_people_are_told_by_apprise(watches: Callable[..., Watch], caplog: pytes
     shown = "".join([*watch.said, *caplog.messages, *(told.detail for told in watch.outbox.said)])
     assert "hush" not in shown
     assert logging.getLogger("apprise").propagate is False
+    assert len(logging.getLogger("apprise").handlers) == 1  # however often it was loaded
 
 
 def test_what_people_read() -> None:
