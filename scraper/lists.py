@@ -1,7 +1,8 @@
 """Lists as people write them: a URL a line, read line by line, so that no more than that stays in memory.
 
 Blank lines and ``#`` comments are passed over; Windows line ends, a byte order mark and surrounding spaces do not
-matter. What a line holds is for the caller: :mod:`scraper.seeds` for crawls, :mod:`scraper.check.targets` for checks.
+matter. What a line holds is for the caller: :mod:`scraper.seeds` for crawls, :mod:`scraper.check.asking.targets` for
+checks.
 """
 
 from __future__ import annotations

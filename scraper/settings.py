@@ -14,6 +14,7 @@ from scraper.model import Failed, Fetched, Outcome
 from scraper.scope import Scope, ScopeMode
 
 __all__ = [
+    "CHECKS",
     "Budget",
     "Discovery",
     "Identity",
@@ -269,3 +270,9 @@ class Settings(msgspec.Struct, frozen=True):
     safety: Safety = Safety()
     concurrency: int = 16
     workers: int = 2
+
+
+CHECKS = Settings(concurrency=50)
+"""What holds for checks where nothing else was said. More are in flight than of a crawl: mostly each is of another
+host, and one that does not answer keeps its place for half a minute; with 16 places, 16 of them would hold up all
+others."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from scraper.check.asking.targets import read_checks
 from scraper.check.health import Change
-from scraper.check.message import payload
 from scraper.check.model import Target, Verdict
-from scraper.check.targets import read_checks
+from scraper.check.notices.message import payload
 from scraper.check.web import metrics
 from scraper.check.web.badges import KINDS
 

@@ -80,9 +80,9 @@ IMPURE = {
 PURE = {"errors", "model", "url", "join", "addresses", "printing", "scope", "settings", "stats", "core"}
 PURE_FILES = {
     "report/human.py",
-    *(f"check/{name}.py" for name in ("core", "health", "hops", "model", "rollup", "schedule", "steps", "verdict")),
-    *(f"check/{name}.py" for name in ("every", "message", "moments", "notice", "places", "rounds")),
-    *(f"check/web/{name}.py" for name in ("model", "silence", "words")),
+    *(f"check/{name}.py" for name in ("core", "health", "hops", "model", "moments", "schedule", "steps", "verdict")),
+    *(f"check/{name}.py" for name in ("asking/places", "history/rollup", "timing/every", "timing/rounds", "views")),
+    *(f"check/{name}.py" for name in ("notices/message", "notices/notice", "web/silence", "web/words")),
     "check/outputs/width.py",
 }
 """Of parts that have a shell too, the files that are pure."""
@@ -95,8 +95,8 @@ LATE: dict[str, str] = {
     "cli/checking.py": "the web server of a watch is loaded only when one runs",
     "cli/reports.py": "a history, and the schedules beside it, is loaded only when one is kept",
     "cli/crawl.py": "`scraper --help` is quick: what a crawl needs is loaded when one runs",
-    "check/apprising.py": "Apprise is an extra, with a hundred plugins",
-    "check/keys.py": "triggers and parsers are heavy, and most checks have no interval and no condition in JSON",
+    "check/notices/apprising.py": "Apprise is an extra, with a hundred plugins",
+    "check/asking/keys.py": "triggers and parsers are heavy, and most checks have no interval and no condition in JSON",
     "checks.py": "a user's function is looked up only when one was named: the parsers are heavy",
     "fetch/route.py": "what speaks SOCKS is an extra",
     "cli/watch.py": "as for a crawl",

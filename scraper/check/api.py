@@ -21,6 +21,7 @@ from scraper.errors import ConfigError
 from scraper.options import Options, make_settings
 from scraper.run import Nowhere, Run, around
 from scraper.seeds import seed_url
+from scraper.settings import CHECKS
 
 if TYPE_CHECKING:
     from scraper.backends.base import Backend
@@ -56,7 +57,7 @@ def check_urls(
     works, nothing else is checked. With ``backend="asyncio"``, which ``auto`` may choose, the thread must not run an
     event loop of its own.
 
-    :param settings: what ``options`` change; the defaults where there is none.
+    :param settings: what ``options`` change; :data:`scraper.settings.CHECKS` where there is none.
     :param backend: ``auto``, a name, or one of your own; see :func:`scraper.crawl`.
     :param options: those of :func:`scraper.crawl` that are in :data:`OPTIONS`.
     :raises ConfigError: for what cannot be meant.
@@ -71,7 +72,7 @@ def check_urls(
             raise ConfigError(f"a check has no option {name!r}: it has {', '.join(sorted(OPTIONS))}")
     if backend in ("auto", "asyncio"):
         no_loop_here("use a thread: await asyncio.to_thread(list, scraper.check_urls(...))")
-    return _results([_target(target) for target in targets], make_settings(settings, **options), backend)
+    return _results([_target(target) for target in targets], make_settings(settings or CHECKS, **options), backend)
 
 
 def open_checks(

@@ -2,7 +2,7 @@
 
 Everything is decided and recorded on one thread, the engine's. The page and the receivers of notices have threads of
 their own, which no check ever waits for: the page reads what is committed, out of the file; what it asks for comes in
-by a queue (:mod:`scraper.check.asked`); notices go out and come back by queues (:mod:`scraper.check.notify`).
+by a queue (:mod:`scraper.check.asked`); notices go out and come back by queues (:mod:`scraper.check.notices.notify`).
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from scraper.backends import create
 from scraper.backends.base import Backend
 from scraper.check.api import choose_backend, for_checks
 from scraper.check.asked import Asked
-from scraper.check.config import Checklist, Notify
+from scraper.check.asking.config import Checklist, Notify
 from scraper.check.core import Checks
-from scraper.check.every import read_every
 from scraper.check.health import Rules
-from scraper.check.history import Committed, History
-from scraper.check.maintenance import Windows
+from scraper.check.history.reader import HistoryReader
+from scraper.check.history.retention import Retention
+from scraper.check.history.store import Committed, History
 from scraper.check.model import Result, Target, Verdict
-from scraper.check.notify import Notifier
-from scraper.check.reading import HistoryReader
-from scraper.check.receivers import Receiver, receivers, wanting
-from scraper.check.retention import Retention
-from scraper.check.rounds import Rounds
+from scraper.check.notices.notify import Notifier
+from scraper.check.notices.receivers import Receiver, receivers, wanting
+from scraper.check.timing.every import read_every
+from scraper.check.timing.maintenance import Windows
+from scraper.check.timing.rounds import Rounds
+from scraper.check.timing.zones import zone_of
 from scraper.check.web.probe import modules_of
 from scraper.check.web.server import WebServer
 from scraper.check.web.silence import deadline
-from scraper.check.zones import zone_of
 from scraper.run import Run
 from scraper.settings import Settings
 

@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from scraper.check.api import choose_backend, open_checks
+from scraper.check.asking.schema import schema_text
 from scraper.check.model import TROUBLE, Result, Target, Verdict
 from scraper.check.outputs import Summary, annotation, headline
 from scraper.check.outputs.words import note
-from scraper.check.schema import schema_text
 from scraper.cli.codes import FAILURES, INTERRUPTED, PIPE_CLOSED
 from scraper.cli.diagnose import Teller, told_on_request
 from scraper.cli.drycheck import dry_run

@@ -10,11 +10,10 @@ from click.core import ParameterSource
 
 from scraper.cli.groups import option
 from scraper.cli.kinds import DELAY, DURATION, HEADER, SIZE, Choice
-from scraper.settings import Settings
+from scraper.settings import CHECKS, Settings
 
 __all__ = [
     "BACKENDS",
-    "CONCURRENCY",
     "asked_for",
     "backend_option",
     "check_pace_options",
@@ -28,9 +27,6 @@ __all__ = [
 ]
 
 BACKENDS = ("auto", "sequential", "threads", "processes", "asyncio", "hybrid")
-CONCURRENCY = 50
-"""Checks in flight at most, where nothing else was said. More than a crawl has: mostly each is of another host, and a
-host that does not answer keeps its place for half a minute; with 16 places, 16 dead hosts would hold up all others."""
 
 _DEFAULTS = Settings()
 F = TypeVar("F", bound=Callable[..., Any])
@@ -91,7 +87,7 @@ check_pace_options = _stack(
         "Pace",
         "--concurrency",
         type=int,
-        usual=CONCURRENCY,
+        usual=CHECKS.concurrency,
         metavar="N",
         help="Requests in flight at most.",
     ),

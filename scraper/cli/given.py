@@ -8,20 +8,19 @@ from typing import Any
 import click
 
 from scraper.check.api import OPTIONS
-from scraper.check.config import Checklist
-from scraper.check.keys import read_keys
-from scraper.check.targets import read_checks
-from scraper.cli.common import CONCURRENCY
+from scraper.check.asking.config import Checklist
+from scraper.check.asking.keys import read_keys
+from scraper.check.asking.targets import read_checks
 from scraper.cli.login import add_login
 from scraper.cli.notes import Notes
 from scraper.errors import ConfigError
 from scraper.options import make_settings
-from scraper.settings import Settings
+from scraper.settings import CHECKS, Settings
 
 __all__ = ["check_settings", "given_keys", "read_targets"]
 
 _KEYS = ("expect", "match", "json", "slower_than", "cert_days", "method", "tries", "pause", "follow", "timeout")
-"""Parameters that are keys of checks; see :mod:`scraper.check.keys`."""
+"""Parameters that are keys of checks; see :mod:`scraper.check.asking.keys`."""
 
 
 def check_settings(given: Mapping[str, Any], asked: Collection[str]) -> Settings:
@@ -31,7 +30,7 @@ def check_settings(given: Mapping[str, Any], asked: Collection[str]) -> Settings
     """
     options: dict[str, Any] = {name: given[name] for name in given if name in asked and name in OPTIONS}
     add_login(options, given["auth_file"])
-    return make_settings(Settings(concurrency=CONCURRENCY), **options)
+    return make_settings(CHECKS, **options)
 
 
 def given_keys(given: Mapping[str, Any], asked: Collection[str]) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def given_keys(given: Mapping[str, Any], asked: Collection[str]) -> dict[str, An
 def read_targets(given: Mapping[str, Any], asked: Collection[str], notes: Notes) -> Checklist:
     """What is to be checked; what was passed over is told.
 
-    :raises ConfigError: for what is wrong; see :func:`scraper.check.targets.read_checks`.
+    :raises ConfigError: for what is wrong; see :func:`scraper.check.asking.targets.read_checks`.
     """
     if not given["targets"]:
         raise click.UsageError("there is nothing to check: give a URL, a list, a TOML file, or - for standard input")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from scraper.check.config import Checklist
+from scraper.check.asking.config import Checklist
 from scraper.check.model import Result
 from scraper.check.outputs import FORMATS, Output, Summary, format_of, open_output
 from scraper.errors import ConfigError
@@ -56,10 +56,10 @@ class Plan(NamedTuple):
 def _history(file: str, checks: Checklist) -> Writer[Result]:
     """The history that ``scraper watch`` keeps, too; nobody is told of changes."""
     from scraper.check.health import Rules  # here and below: schedules are heavy, and seldom asked for
-    from scraper.check.history import History
-    from scraper.check.maintenance import Windows
-    from scraper.check.retention import Retention
-    from scraper.check.zones import zone_of
+    from scraper.check.history.retention import Retention
+    from scraper.check.history.store import History
+    from scraper.check.timing.maintenance import Windows
+    from scraper.check.timing.zones import zone_of
 
     if format_of(file) is not None or is_stream(file):
         raise ConfigError(f"--store {file}: a history is a SQLite file; for a report write -o {file}")

@@ -18,12 +18,12 @@ from typing import Any
 import click
 import msgspec
 
-from scraper.check.config import Every, Seconds
-from scraper.check.history import Committed
-from scraper.check.message import headline
+from scraper.check.asking.config import Every, Seconds
+from scraper.check.asking.secret import read_secret
+from scraper.check.history.store import Committed
 from scraper.check.model import Result
+from scraper.check.notices.message import headline
 from scraper.check.outputs.words import note
-from scraper.check.secret import read_secret
 from scraper.check.watch import Plan, Watch, open_watch
 from scraper.cli.codes import INTERRUPTED
 from scraper.cli.diagnose import Teller, told_on_request

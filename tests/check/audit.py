@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from scraper.check.health import Change, Health
-from scraper.check.ledger import COLUMNS
+from scraper.check.history.ledger import COLUMNS
+from scraper.check.history.rollup import Rollup
+from scraper.check.history.tables import DAY, HOUR, VERDICTS
 from scraper.check.model import Verdict
-from scraper.check.rollup import Rollup
-from scraper.check.tables import DAY, HOUR, VERDICTS
 
 __all__ = ["audit", "rows"]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from scraper.backends.simulated import Simulated, Web
-from scraper.check.config import Checklist, Every, History, Watch
-from scraper.check.history import Committed
+from scraper.check.asking.config import Checklist, Every, History, Watch
+from scraper.check.history.store import Committed
 from scraper.check.model import Target
 from scraper.check.watch import Plan, open_watch
 from scraper.model import Failed, Fetched, Outcome, Reason, Request

@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from scraper.check.health import Change
-from scraper.check.notice import Notice, State, Told
+from scraper.check.notices.notice import Notice, State, Told
 
 __all__ = ["MemoryOutbox"]
 
 
 class MemoryOutbox:
-    """See :class:`scraper.check.notice.Outbox`."""
+    """See :class:`scraper.check.notices.notice.Outbox`."""
 
     def __init__(self) -> None:
         self.notices: dict[int, Notice] = {}

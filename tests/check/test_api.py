@@ -14,7 +14,7 @@ import scraper
 from scraper.backends import NAMES
 from scraper.check.api import OPTIONS, for_checks, open_checks
 from scraper.check.model import Target, Verdict
-from scraper.check.rounds import Rounds
+from scraper.check.timing.rounds import Rounds
 from scraper.errors import ConfigError
 from scraper.model import Fetched, Outcome, Request
 from scraper.options import Options, make_settings

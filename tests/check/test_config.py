@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from scraper.check.config import Checklist, Watch
-from scraper.check.keys import KEYS, read_key
+from scraper.check.asking.config import Checklist, Watch
+from scraper.check.asking.keys import KEYS, read_key
+from scraper.check.asking.schema import schema, schema_text
+from scraper.check.asking.targets import read_checks
 from scraper.check.model import Statuses, Target, Verdict
 from scraper.check.outputs import FORMATS, format_of
-from scraper.check.schema import schema, schema_text
-from scraper.check.targets import read_checks
-from scraper.cli.common import CONCURRENCY
 from scraper.errors import ConfigError
-from scraper.settings import Settings
+from scraper.settings import CHECKS, Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "checks.md").read_text("utf-8")
@@ -389,4 +388,4 @@ def test_the_reference_has_the_usual_values() -> None:
             assert getattr(usual, field) == value
     assert read_key("timeout", rows["timeout"]) == {"timeout": Settings().limits.total}
     assert rows["every"] == Watch().every
-    assert f"{CONCURRENCY} requests are in flight" in DOCS
+    assert f"{CHECKS.concurrency} requests are in flight" in DOCS

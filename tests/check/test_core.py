@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from scraper.backends.simulated import Simulated, Web
 from scraper.check.core import AT_ONCE, HOSTS, LOSSES, Checks
 from scraper.check.model import Result, Statuses, Target, Verdict
-from scraper.check.rounds import Rounds
 from scraper.check.schedule import Once
+from scraper.check.timing.rounds import Rounds
 from scraper.cli.diagnose import describe
 from scraper.engine import run
 from scraper.model import Certificate, Evidence, Failed, Fetched, Outcome, Reason, Refused, Request, Timings

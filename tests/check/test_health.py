@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.check.config import Every, Maintenance, Seconds
+from scraper.check.asking.config import Every, Maintenance, Seconds
 from scraper.check.health import SET_BACK, TELLS, Change, Health, Rules, Seen, step
-from scraper.check.maintenance import Windows
 from scraper.check.model import Target, Verdict
+from scraper.check.timing.maintenance import Windows
 from scraper.errors import ConfigError
 
 U, D, B, C, S = Verdict.UP, Verdict.DOWN, Verdict.BLOCKED, Verdict.CERT, Verdict.SLOW

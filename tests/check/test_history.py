@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from scraper.check.config import Maintenance
+from scraper.check.asking.config import Maintenance
 from scraper.check.health import Change, Rules
-from scraper.check.history import Committed, History
-from scraper.check.maintenance import Windows
-from scraper.check.message import headline
+from scraper.check.history.retention import Retention
+from scraper.check.history.store import Committed, History
 from scraper.check.model import Result, Target, Verdict
-from scraper.check.notice import State, Told
-from scraper.check.retention import Retention
+from scraper.check.notices.message import headline
+from scraper.check.notices.notice import State, Told
+from scraper.check.timing.maintenance import Windows
 from scraper.errors import StoreError
 from scraper.store import SqliteStore
 from tests.check.audit import audit, rows

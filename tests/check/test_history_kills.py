@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scraper.check.history import History
+from scraper.check.history.store import History
 from tests.check.audit import audit, rows
 from tests.check.examples import BEGIN, result, targets
 from tests.check.writer import TARGETS

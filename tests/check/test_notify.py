@@ -11,14 +11,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scraper.check.config import Apprise, Notify, Webhook, convert
+from scraper.check.asking.config import Apprise, Notify, Webhook, convert
 from scraper.check.health import Change
-from scraper.check.message import headline, message_of, payload
 from scraper.check.model import Target, Verdict
-from scraper.check.notice import Notice, State, Told
-from scraper.check.notify import LONGEST_WAIT, Notifier, wait_before
-from scraper.check.receivers import Receiver, receivers, wanting
-from scraper.check.webhook import Answer, retry_after, signature, signing_key
+from scraper.check.notices.message import headline, message_of, payload
+from scraper.check.notices.notice import Notice, State, Told
+from scraper.check.notices.notify import LONGEST_WAIT, Notifier, wait_before
+from scraper.check.notices.receivers import Receiver, receivers, wanting
+from scraper.check.notices.webhook import Answer, retry_after, signature, signing_key
 from scraper.errors import ConfigError
 from scraper.store.database import Passing
 from tests.check.outbox import MemoryOutbox

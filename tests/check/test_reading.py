@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from scraper.check.config import Maintenance
+from scraper.check.asking.config import Maintenance
 from scraper.check.health import Rules
-from scraper.check.history import History
-from scraper.check.maintenance import Windows
+from scraper.check.history.reader import HistoryReader
+from scraper.check.history.retention import Retention
+from scraper.check.history.store import History
 from scraper.check.model import Result, Verdict
-from scraper.check.notice import State
-from scraper.check.reading import HistoryReader
-from scraper.check.retention import Retention
-from scraper.check.web.model import Reader, Span
+from scraper.check.notices.notice import State
+from scraper.check.timing.maintenance import Windows
+from scraper.check.views import Reader, Span
 from scraper.errors import StoreError
 from scraper.store import SqliteStore
 from tests.check.examples import BEGIN, DOWN, UP, result, stream, target, targets

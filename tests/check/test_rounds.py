@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.check.every import read_every
 from scraper.check.model import Target
-from scraper.check.rounds import LEAP, Rounds
+from scraper.check.timing.every import read_every
+from scraper.check.timing.rounds import LEAP, Rounds
 from scraper.errors import ConfigError
 
 START = 1_700_000_000.0

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.check.keys import KEYS, REPEATABLE, read_key, read_keys
-from scraper.check.lines import split_line
+from scraper.check.asking.keys import KEYS, REPEATABLE, read_key, read_keys
+from scraper.check.asking.lines import split_line
+from scraper.check.asking.targets import read_checks
 from scraper.check.model import Statuses, Target
-from scraper.check.targets import read_checks
 from scraper.errors import ConfigError
 from scraper.lists import BadText
 

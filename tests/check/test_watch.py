@@ -17,8 +17,8 @@ import msgspec
 import pytest
 
 from scraper.backends.simulated import Simulated, Web
-from scraper.check.config import Checklist, Every, Maintenance, Notify, Seconds, Watch, Webhook
-from scraper.check.history import Committed
+from scraper.check.asking.config import Checklist, Every, Maintenance, Notify, Seconds, Watch, Webhook
+from scraper.check.history.store import Committed
 from scraper.check.model import Result, Target, Verdict
 from scraper.check.watch import Plan, open_watch
 from scraper.check.watch import Watch as UnderWay

@@ -22,7 +22,7 @@ import msgspec
 import pytest
 
 from scraper.check.health import Change
-from scraper.check.notice import Notice
+from scraper.check.notices.notice import Notice
 from tests.check.audit import audit, rows
 from tests.check.receiver import WebhookReceiver
 from tests.kills.group import Group

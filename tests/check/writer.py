@@ -13,10 +13,10 @@ import signal
 import sys
 
 from scraper.check.health import Change
-from scraper.check.history import Committed, History
+from scraper.check.history.retention import Retention
+from scraper.check.history.store import Committed, History
 from scraper.check.model import Target
-from scraper.check.notice import State, Told
-from scraper.check.retention import Retention
+from scraper.check.notices.notice import State, Told
 from tests.check.examples import BEGIN, stream, targets
 
 TARGETS = 20

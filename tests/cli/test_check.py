@@ -21,8 +21,7 @@ from fixtures.targets import DemoTargets
 from scraper.backends import NAMES
 from scraper.check.model import Verdict
 from scraper.cli.checking import CheckProgress, failing
-from scraper.cli.common import CONCURRENCY
-from scraper.settings import Settings
+from scraper.settings import CHECKS, Settings
 from tests.cli.command import COMMAND, Gate, environment, scraper, started
 from tests.cli.test_interrupt import ended, read_until
 from tests.server import Behaviour, ClosedPort, ScriptedServer, drip, page, redirect, status
@@ -526,7 +525,7 @@ def test_the_help_tells_the_defaults(capsys: pytest.CaptureFixture[str]) -> None
     text = " ".join(scraper(capsys, "check", "--help").out.split())
     limits = Settings().limits
     for shown in (
-        f"Requests in flight at most. [default: {CONCURRENCY}]",
+        f"Requests in flight at most. [default: {CHECKS.concurrency}]",
         "Statuses that are expected, as in 200..399,429; repeatable. [default: 200..399]",
         "Attempts until it counts as down. [default: 3]",
         "Days that the certificate must hold. [default: 14]",

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from scraper.check.model import Result
 from scraper.check.moments import utc
-from scraper.check.notice import Notice, Told
+from scraper.check.notices.notice import Notice, Told
 from scraper.check.record import certificate_record, hop_record, ms, phases_record
-from scraper.check.web.model import Incident, Span, View
+from scraper.check.views import Incident, Span, View
 from scraper.check.web.words import Standing, overall, standing
 from scraper.printing import utf8
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from html import escape
 
-from scraper.check.web.model import View
+from scraper.check.views import View
 from scraper.check.web.words import Standing, milliseconds, percent, standing
 from scraper.printing import printable, shortened
 

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import msgspec
 
 from scraper.check.model import Result
+from scraper.check.views import Incident, Reader, View
 from scraper.check.web import api
 from scraper.check.web.metrics import Scrapes, form
-from scraper.check.web.model import Incident, Reader, View
 from scraper.check.web.pages import Around, Pages, Part, part_id
 from scraper.check.web.words import troubles, untold
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from scraper.check.model import Result
-from scraper.check.web.model import Span
+from scraper.check.views import Span
 from scraper.check.web.words import day, milliseconds, percent
 
 __all__ = ["COLUMNS", "DAYS", "DAY_SECONDS", "bars", "line", "phases"]

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from scraper.check.model import WELL, Hop, Result, Verdict
-from scraper.check.web.model import View
+from scraper.check.views import View
 
 __all__ = ["HELP", "Encode", "Sample", "Scrapes", "form", "of_probe", "samples_of"]
 

@@ -14,8 +14,8 @@ from markupsafe import Markup, escape
 
 from scraper.check.model import WELL, Result, Verdict
 from scraper.check.moments import utc
+from scraper.check.views import Incident, View
 from scraper.check.web.drawing import COLUMNS, bars, line, phases
-from scraper.check.web.model import Incident, View
 from scraper.check.web.words import (
     Standing,
     clock,

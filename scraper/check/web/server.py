@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from scraper.check.model import Target
+from scraper.check.views import Reader
 from scraper.check.web.assets import Assets, load_assets
 from scraper.check.web.board import Board
 from scraper.check.web.desk import Desk
 from scraper.check.web.door import Door
 from scraper.check.web.events import Broadcaster
-from scraper.check.web.model import Reader
 from scraper.check.web.pages import Pages
 from scraper.check.web.probe import MODULES, Ask, Asking
 from scraper.check.web.routes import Routes

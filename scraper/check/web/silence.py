@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
 
-from scraper.check.every import read_every
+from scraper.check.timing.every import read_every
 
 __all__ = ["deadline"]
 

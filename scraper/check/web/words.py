@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from scraper.check.model import Verdict
-from scraper.check.notice import Notice, State, Told
-from scraper.check.web.model import View
+from scraper.check.notices.notice import Notice, State, Told
+from scraper.check.views import View
 from scraper.report.human import human_count, human_duration
 
 __all__ = [

@@ -16,8 +16,8 @@ import msgspec
 from yarl import URL
 
 from scraper.check.model import Attempt, Hop, Result, Target, Verdict
-from scraper.check.notice import Notice, Told
-from scraper.check.web.model import Incident, Span, View
+from scraper.check.notices.notice import Notice, Told
+from scraper.check.views import Incident, Span, View
 from scraper.check.web.server import WebServer
 from scraper.model import Certificate
 

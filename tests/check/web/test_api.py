@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from scraper.check.model import Attempt, Verdict
-from scraper.check.web.model import Incident, Span, View
+from scraper.check.views import Incident, Span, View
 from tests.check.web.checking import Checker
 from tests.check.web.stand import HOSTILE, TOKEN, Facts, ask, company, result, serving, view
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.check.model import Verdict
+from scraper.check.views import View
 from scraper.check.web.badges import KINDS, badge, of_target, width
-from scraper.check.web.model import View
 from scraper.check.web.words import Standing
 from scraper.printing import printable
 from tests.check.web.stand import HOSTILE, Facts, ask, company, result, serving, view

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.check.model import Verdict
+from scraper.check.views import Span, View
 from scraper.check.web import board as module
 from scraper.check.web.board import Board
 from scraper.check.web.drawing import DAY_SECONDS, DAYS, bars
-from scraper.check.web.model import Span, View
 from scraper.check.web.pages import Pages, Part
 from tests.check.web.stand import Facts, result, view
 

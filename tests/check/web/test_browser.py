@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scraper.check.model import Verdict
-from scraper.check.web.model import Incident
+from scraper.check.views import Incident
 from scraper.check.web.pages import part_id
 from scraper.check.web.server import WebServer
 from scraper.check.web.words import href

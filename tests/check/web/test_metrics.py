@@ -13,8 +13,8 @@ from prometheus_client.openmetrics import parser as open_parser
 from prometheus_client.samples import Sample
 
 from scraper.check.model import Attempt, Verdict
+from scraper.check.views import View
 from scraper.check.web.metrics import HELP, Scrapes, form, samples_of
-from scraper.check.web.model import View
 from tests.check.web.stand import HOSTILE, Facts, ask, company, result, serving, until, view
 
 BLACKBOX = Path(__file__).with_name("blackbox.txt").read_text()

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from scraper.check.config import Checklist
+from scraper.check.asking.config import Checklist
+from scraper.check.asking.targets import read_checks
 from scraper.check.model import Statuses, Target
-from scraper.check.targets import read_checks
 from scraper.check.web.probe import modules_of
 from scraper.errors import ConfigError
 from tests.check.test_watch import SHOP, Stage

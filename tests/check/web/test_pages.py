@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.check.model import Verdict
-from scraper.check.web.model import Incident, Reader, Span, View
+from scraper.check.views import Incident, Reader, Span, View
 from scraper.check.web.pages import part_id
 from scraper.check.web.server import WebServer
 from scraper.check.web.words import Standing, milliseconds, overall, percent, standing

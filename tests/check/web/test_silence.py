@@ -12,8 +12,8 @@ import pytest
 
 from scraper.check.health import Change
 from scraper.check.model import Verdict
-from scraper.check.notice import Notice, State, Told
-from scraper.check.web.model import View
+from scraper.check.notices.notice import Notice, State, Told
+from scraper.check.views import View
 from scraper.check.web.silence import deadline
 from tests.check.web.stand import TOKEN, Facts, ask, result, serving, until, view
 from tests.check.web.test_pages import tree, words

@@ -241,7 +241,7 @@ _SWITCH = {**dict.fromkeys(("yes", "true", "on"), True), **dict.fromkeys(("no", 
 
 
 def _every(value: Any) -> dict[str, Any]:
-    from scraper.check.every import read_every  # here: the triggers are heavy, and a check once has none
+    from scraper.check.timing.every import read_every  # here: the triggers are heavy, and a check once has none
 
     text = f"{value:.10g}" if isinstance(value, float) else str(value).strip()
     read_every(text)

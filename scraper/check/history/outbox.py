@@ -1,6 +1,6 @@
 """The outbox: notices in the history's own file, so that they are written in one transaction with what they tell.
 
-:mod:`scraper.check.notice` tells their life.
+:mod:`scraper.check.notices.notice` tells their life.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TypeAlias
 import msgspec
 
 from scraper.check.health import Change
+from scraper.check.history.tables import encoded, milliseconds
 from scraper.check.model import Target
-from scraper.check.notice import Notice, State, Told
-from scraper.check.tables import encoded, milliseconds
+from scraper.check.notices.notice import Notice, State, Told
 from scraper.store.database import Database, translated
 
 __all__ = ["Box", "Tell", "as_notice", "nobody", "put_notices"]
@@ -42,7 +42,7 @@ def nobody(change: Change, target: Target) -> Iterable[str]:
 
 
 class Box(Database):
-    """A database with an outbox, :class:`scraper.check.notice.Outbox`; the base of the history."""
+    """A database with an outbox, :class:`scraper.check.notices.notice.Outbox`; the base of the history."""
 
     def interrupted(self) -> list[Notice]:
         """Those that are ``sending``: when a watch begins, what was under way at the death of the one before it."""

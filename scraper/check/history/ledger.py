@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from scraper.check.history.rollup import Rollup
 from scraper.check.model import Verdict
-from scraper.check.rollup import Rollup
 
 __all__ = ["COLUMNS", "Ledger"]
 
@@ -34,7 +34,7 @@ class Ledger:
     def add(
         self, db: sqlite3.Connection, target: int, at: int, verdict: Verdict, server_us: int | None, maintenance: bool
     ) -> None:
-        """Count one result; see :meth:`scraper.check.rollup.Rollup.add`."""
+        """Count one result; see :meth:`scraper.check.history.rollup.Rollup.add`."""
         key = (at // self._length, target)
         rollup = self._open.get(key)
         if rollup is None:

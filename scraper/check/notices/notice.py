@@ -35,7 +35,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One change, to be told to one receiver.
 
     :ivar id: of the notice, in the outbox: one for each change and receiver.
-    :ivar receiver: the name of who is told; see :func:`scraper.check.receivers.receivers`.
+    :ivar receiver: the name of who is told; see :func:`scraper.check.notices.receivers.receivers`.
     :ivar change: exactly the same each time it is read: what is sent again is known by it.
     :ivar tries: how often it was sent before, in vain.
     """

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from scraper.check.health import Change
-from scraper.check.message import Message
 from scraper.check.model import Verdict
-from scraper.check.webhook import Answer
+from scraper.check.notices.message import Message
+from scraper.check.notices.webhook import Answer
 from scraper.errors import ConfigError
 
 __all__ = ["Service"]

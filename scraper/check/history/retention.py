@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from scraper.check.tables import DAY, HOUR
+from scraper.check.history.tables import DAY, HOUR
 
 __all__ = ["Pruner", "Retention"]
 

@@ -11,10 +11,10 @@ import fnmatch
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
-from scraper.check.config import Maintenance
-from scraper.check.every import Trigger, read_every
+from scraper.check.asking.config import Maintenance
 from scraper.check.model import Target
-from scraper.check.zones import zone_of
+from scraper.check.timing.every import Trigger, read_every
+from scraper.check.timing.zones import zone_of
 from scraper.errors import ConfigError
 
 __all__ = ["Windows"]

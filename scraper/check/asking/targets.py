@@ -1,8 +1,8 @@
 """What is to be checked: URLs, lists, TOML files and standard input, mixed, become complete targets.
 
 An argument means what it means for a crawl (:mod:`scraper.seeds`), and ``*.toml`` is a file of checks
-(:mod:`scraper.check.config`). In a list, and in an argument too, conditions may stand behind the URL
-(:mod:`scraper.check.lines`).
+(:mod:`scraper.check.asking.config`). In a list, and in an argument too, conditions may stand behind the URL
+(:mod:`scraper.check.asking.lines`).
 
 Of several places that say something, the nearest to the check holds: its own keys; those of its group; what the caller
 gave, the command line; the file's ``[defaults]``; the usual.
@@ -17,10 +17,10 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from scraper.check.config import Checklist
-from scraper.check.document import read_document
-from scraper.check.keys import KEYS, REPEATABLE, read_keys, unknown
-from scraper.check.lines import split_line
+from scraper.check.asking.config import Checklist
+from scraper.check.asking.document import read_document
+from scraper.check.asking.keys import KEYS, REPEATABLE, read_keys, unknown
+from scraper.check.asking.lines import split_line
 from scraper.check.model import Target
 from scraper.errors import ConfigError
 from scraper.lists import BadText, Text

@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 from apscheduler.triggers.interval import IntervalTrigger
 
-from scraper.check.every import Trigger, read_every
 from scraper.check.model import Target
+from scraper.check.timing.every import Trigger, read_every
 
 __all__ = ["LEAP", "PACE", "Rounds"]
 

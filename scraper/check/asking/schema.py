@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from scraper.check.config import Document, Seconds
+from scraper.check.asking.config import Document, Seconds
 
 __all__ = ["schema", "schema_text"]
 

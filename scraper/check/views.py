@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from scraper.check.model import Result, Target, Verdict
-from scraper.check.notice import Notice, Told
+from scraper.check.notices.notice import Notice, Told
 
 __all__ = ["Incident", "Reader", "Span", "View"]
 

@@ -5,8 +5,8 @@ moment. What is asked most, all targets with their last 90 days, comes from the 
 are read once and kept, since only results that come late can still change them, and these are counted.
 
 Uptime is up / (up + down): slow and an ending certificate count as up, blocked and all in maintenance count for
-nothing (:mod:`scraper.check.rollup`). Days and hours are those of UTC. The last 90 days are today and the 89 before it,
-the last 24 hours this one and the 23 before it.
+nothing (:mod:`scraper.check.history.rollup`). Days and hours are those of UTC. The last 90 days are today and the 89
+before it, the last 24 hours this one and the 23 before it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from urllib.parse import quote
 import msgspec
 
 from scraper.check.health import Health
-from scraper.check.ledger import COLUMNS
-from scraper.check.maintenance import Windows
+from scraper.check.history.ledger import COLUMNS
+from scraper.check.history.outbox import as_notice
+from scraper.check.history.rollup import Rollup
+from scraper.check.history.tables import DAY, HOUR, Kept, as_result, milliseconds
 from scraper.check.model import Result, Target, Verdict
-from scraper.check.notice import Notice, State, Told
-from scraper.check.outbox import as_notice
-from scraper.check.rollup import Rollup
-from scraper.check.tables import DAY, HOUR, Kept, as_result, milliseconds
-from scraper.check.web.model import Incident, Span, View
+from scraper.check.notices.notice import Notice, State, Told
+from scraper.check.timing.maintenance import Windows
+from scraper.check.views import Incident, Span, View
 from scraper.store.database import HISTORY, recognise, translated
 
 __all__ = ["HistoryReader", "Point"]

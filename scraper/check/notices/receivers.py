@@ -10,15 +10,15 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from scraper.check.apprising import Service
-from scraper.check.config import Apprise, Notify
-from scraper.check.config import Webhook as WebhookTable
+from scraper.check.asking.config import Apprise, Notify
+from scraper.check.asking.config import Webhook as WebhookTable
+from scraper.check.asking.secret import read_secret
 from scraper.check.health import Change
-from scraper.check.message import message_of, message_of_all, payload
 from scraper.check.model import Target
-from scraper.check.notice import Notice
-from scraper.check.secret import read_secret
-from scraper.check.webhook import Answer, Webhook
+from scraper.check.notices.apprising import Service
+from scraper.check.notices.message import message_of, message_of_all, payload
+from scraper.check.notices.notice import Notice
+from scraper.check.notices.webhook import Answer, Webhook
 from scraper.errors import ConfigError
 from scraper.printing import printable
 

@@ -5,7 +5,7 @@ they belong to, the health of their targets, the incidents they open or close, a
 is killed at any moment goes on from where it was: nothing that was shown is lost (see ``committed``), nothing is
 counted twice, and nobody is told of a change that did not last.
 
-All of it is read and written on one thread, the engine's. Others read the file: :mod:`scraper.check.reading`.
+All of it is read and written on one thread, the engine's. Others read the file: :mod:`scraper.check.history.reader`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pathlib import Path
 import msgspec
 
 from scraper.check.health import Change, Health, Rules, Seen, step
-from scraper.check.ledger import Ledger
-from scraper.check.maintenance import Windows
+from scraper.check.history.ledger import Ledger
+from scraper.check.history.outbox import Box, Tell, nobody, put_notices
+from scraper.check.history.retention import Pruner, Retention
+from scraper.check.history.setback import Setback
+from scraper.check.history.tables import DAY, HOUR, Kept, as_row, encoded, evidence, kept, milliseconds, prepare
+from scraper.check.history.watched import Watched, states
 from scraper.check.model import Result, Target, Verdict
-from scraper.check.outbox import Box, Tell, nobody, put_notices
-from scraper.check.retention import Pruner, Retention
-from scraper.check.setback import Setback
-from scraper.check.tables import DAY, HOUR, Kept, as_row, encoded, evidence, kept, milliseconds, prepare
-from scraper.check.watched import Watched, states
+from scraper.check.timing.maintenance import Windows
 from scraper.errors import StoreError
 from scraper.printing import utf8
 from scraper.store.database import Passing

@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from scraper.check.message import headline
-from scraper.check.notice import Notice, Outbox, State, Told
-from scraper.check.receivers import Receiver
-from scraper.check.setback import Setback
-from scraper.check.webhook import Answer
+from scraper.check.history.setback import Setback
+from scraper.check.notices.message import headline
+from scraper.check.notices.notice import Notice, Outbox, State, Told
+from scraper.check.notices.receivers import Receiver
+from scraper.check.notices.webhook import Answer
 from scraper.store.database import Passing
 
 __all__ = ["FIRST_WAIT", "LONGEST_WAIT", "Notifier", "wait_before"]

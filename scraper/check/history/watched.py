@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from scraper.check.health import Health
+from scraper.check.history.tables import Kept
 from scraper.check.model import Target, Verdict
-from scraper.check.tables import Kept
 
 __all__ = ["Healths", "Watched", "states"]
 

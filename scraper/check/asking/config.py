@@ -10,8 +10,8 @@
     [watch] [notify] [[maintenance]] [history] [web]      for ``scraper watch``
 
 The structs are the reference: they are what is decoded, and the JSON Schema is made from them. A key is written with
-hyphens, ``slower-than``. :mod:`scraper.check.document` reads such a file; :mod:`scraper.check.targets` reads files,
-lists and arguments together.
+hyphens, ``slower-than``. :mod:`scraper.check.asking.document` reads such a file; :mod:`scraper.check.asking.targets`
+reads files, lists and arguments together.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from scraper.check.keys import read_key
+from scraper.check.asking.keys import read_key
 from scraper.check.model import Target
 from scraper.errors import ConfigError
 from scraper.report.human import parse_duration
@@ -53,7 +53,7 @@ class Seconds(float):
 
 
 class Every(str):
-    """An interval, ``30s``, or a cron line of five fields; see :mod:`scraper.check.every`."""
+    """An interval, ``30s``, or a cron line of five fields; see :mod:`scraper.check.timing.every`."""
 
     __slots__ = ()
 
@@ -88,7 +88,7 @@ def convert(value: Any, kind: Any) -> Any:
 
 
 Duration: TypeAlias = str | float
-"""In the keys of checks, which are read by :mod:`scraper.check.keys`, as those of lists are."""
+"""In the keys of checks, which are read by :mod:`scraper.check.asking.keys`, as those of lists are."""
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):

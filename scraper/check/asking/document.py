@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from scraper.check.config import Check, Conditions, Document, Group, Keys, Maintenance, Module, convert
-from scraper.check.keys import read_keys, unknown
-from scraper.check.places import Lines, Where
+from scraper.check.asking.config import Check, Conditions, Document, Group, Keys, Maintenance, Module, convert
+from scraper.check.asking.keys import read_keys, unknown
+from scraper.check.asking.places import Lines, Where
 from scraper.errors import ConfigError
 from scraper.printing import printable
 

@@ -1,0 +1,1 @@
+"""What is to be checked: arguments, lists and TOML files become targets."""

@@ -1,0 +1,1 @@
+"""Telling of changes: what is said, to whom, and how it gets there."""

@@ -1,0 +1,1 @@
+"""When: intervals, cron lines, time zones, maintenance."""
