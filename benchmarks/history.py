@@ -23,9 +23,9 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from scraper.check.history import History
+from scraper.check.history.reader import HistoryReader
+from scraper.check.history.store import History
 from scraper.check.model import Attempt, Hop, Result, Target, Verdict
-from scraper.check.reading import HistoryReader
 from scraper.model import Certificate
 
 __all__ = ["asking", "keeping", "main", "writing"]
