@@ -533,6 +533,7 @@ def test_a_run_of_checks_can_be_broken_off(web: Web) -> None:
     assert under_way.stopped
 
 
+@pytest.mark.unmeasured
 def test_ten_thousand_targets_take_little_memory() -> None:
     """Less than 4 KB each, with all that the frontier keeps of ten thousand hosts; results are the caller's."""
     web = Web.of(lambda request: Fetched(request, 200))
@@ -629,6 +630,7 @@ def run_at(
     )
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=300, deadline=None)
 @given(rows, targets, ways)
 def test_results_are_the_same_for_every_capacity_and_latency(
@@ -642,6 +644,7 @@ def test_results_are_the_same_for_every_capacity_and_latency(
     assert (first.core.in_flight, first.core.waiting) == (0, 0)
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=60, deadline=None)
 @given(rows, targets, st.tuples(st.integers(0, 99), st.sampled_from([1, 5]), st.just(2), st.just(0.0)))
 def test_each_round_of_a_target_says_the_same(rows: Rows, targets: list[Target], way: Way) -> None:

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,7 @@ def assert_each_once(log: Log) -> None:
     assert [url for url, count in Counter(log.urls).items() if count > 1] == []
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=400)
 @given(plans(), seeds, scopes, depths, st.booleans(), st.lists(st.tuples(chances, capacities), min_size=5, max_size=5))
 def test_the_set_of_finals_is_the_same_for_every_capacity_and_latency(
@@ -70,6 +72,7 @@ def test_the_set_of_finals_is_the_same_for_every_capacity_and_latency(
 MANY = [f"http://{host}/{page}" for host in "abcde" for page in range(20)]
 
 
+@pytest.mark.unmeasured
 def test_a_thousand_crawls_of_webs_deep_and_wide_each_find_all() -> None:
     """Larger webs than hypothesis draws: there the shortest way is often not the first that is found.
 
@@ -88,6 +91,7 @@ def test_a_thousand_crawls_of_webs_deep_and_wide_each_find_all() -> None:
     assert corrections > 1_000
 
 
+@pytest.mark.unmeasured
 def test_a_seeds_redirects_widen_the_scope_whatever_comes_first() -> None:
     """Half of these webs are redirects: to what was out, to what a link has met before, in chains and in loops."""
     widened = 0
@@ -108,6 +112,7 @@ def test_a_seeds_redirects_widen_the_scope_whatever_comes_first() -> None:
     assert widened > 50
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=300)
 @given(plans(), seeds, chances, st.integers(1, 3), st.sampled_from([0.0, 0.25, 2.0]), capacities)
 def test_no_host_is_asked_too_often_or_too_much_at_once(
@@ -127,6 +132,7 @@ def at_once(ended: Crawled, urls: list[str]) -> list[int]:
     return [sum(other.at <= visit.at < other.until for other in visits) for visit in visits]
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=400)
 @given(plans(), seeds, scopes, depths, chances, capacities, st.integers(0, 60), st.booleans())
 def test_a_crawl_cut_anywhere_goes_on_to_the_same_end(
@@ -140,6 +146,7 @@ def test_a_crawl_cut_anywhere_goes_on_to_the_same_end(
     assert {visit.url for visit in resumed.arrivals}.isdisjoint(Log(log).urls)
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=400)
 @given(plans(), seeds, seeds, depths, depths, chances, st.integers(0, 60), st.booleans())
 def test_a_crawl_resumed_with_other_limits_and_seeds_finds_what_those_ask_for(
@@ -161,6 +168,7 @@ def test_a_crawl_resumed_with_other_limits_and_seeds_finds_what_those_ask_for(
     assert {url: found[url] for url in expected} == expected
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=300)
 @given(plans(), seeds, chances, capacities, st.integers(0, 12), st.none() | st.integers(0, 12))
 def test_a_page_budget_is_used_up_in_each_run(
@@ -176,6 +184,7 @@ def test_a_page_budget_is_used_up_in_each_run(
     assert resumed.items() <= everything.items()
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=200)
 @given(st.integers(0, 1_000_000), st.sampled_from([2, 3, 4]), chances)
 def test_one_answer_corrects_a_record_at_most_once_and_never_upwards(draw: int, depth: int, chance: int) -> None:

@@ -82,6 +82,7 @@ def town(seed: int, way: int = 0) -> Town:
     return Town(plan, web, how, slow, ways.choice((1, 2, 5, 16, 50)))
 
 
+@pytest.mark.unmeasured
 def test_a_thousand_crawls_of_random_webs_are_polite_and_find_the_same() -> None:
     """The police is in :func:`tests.webs.crawl`, and raises. Each URL has its one outcome, whatever the way."""
     met: Counter[str] = Counter()
@@ -98,6 +99,7 @@ def test_a_thousand_crawls_of_random_webs_are_polite_and_find_the_same() -> None
     assert min(met[str(why)] for why in (200, 404, Reason.ROBOTS, Reason.CRAWL_DELAY, Reason.DNS)) > 100
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=150)
 @given(st.integers(400, 1_000_000), st.integers(0, 9), st.data())
 def test_a_crawl_that_is_cut_and_resumed_is_polite_and_finds_the_same(seed: int, way: int, data: st.DataObject) -> None:

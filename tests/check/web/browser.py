@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import itertools
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-__all__ = ["CHROMIUM", "Tab", "chromium"]
+__all__ = ["CHROMIUM", "Tab", "chromium", "starts"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 _FLAGS = (
@@ -22,6 +24,21 @@ _FLAGS = (
     *("--remote-debugging-port=0", "--hide-scrollbars", "--lang=en-GB"),
 )
 _START, _ANSWER = 60.0, 60.0
+
+
+@functools.cache
+def starts() -> bool:
+    """Whether there is one, and it starts: not every sandbox lets it."""
+    if not CHROMIUM.exists():
+        return False
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        flags = [flag for flag in _FLAGS if "debugging" not in flag]  # with that it would wait for somebody
+        command = [str(CHROMIUM), *flags, f"--user-data-dir={profile}", "--dump-dom", "about:blank"]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_START, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+    return b"<html>" in done.stdout
 
 
 class Tab:

@@ -13,10 +13,16 @@ from scraper.check.views import Incident
 from scraper.check.web.pages import part_id
 from scraper.check.web.server import WebServer
 from scraper.check.web.words import href
-from tests.check.web.browser import CHROMIUM, Tab, chromium
+from tests.check.web.browser import Tab, chromium, starts
 from tests.check.web.stand import HOSTILE, Facts, company, result, serving, view
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here")]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _browser() -> None:
+    if not starts():
+        pytest.skip("there is no Chromium here that starts")
 
 
 def browse(profile: Path, server: WebServer, do: Callable[[Tab, str], Awaitable[None]]) -> None:
