@@ -18,7 +18,8 @@ VALUES = BASE | {"settings", "stats"}
 MAY_IMPORT: dict[str, set[str]] = {
     # pure
     "errors": set(),
-    "model": set(),
+    "evidence": set(),
+    "model": {"evidence"},
     "url": set(),
     "join": {"url"},
     "addresses": set(),
@@ -77,7 +78,7 @@ IMPURE = {
     "time",
     "urllib3",
 }
-PURE = {"errors", "model", "url", "join", "addresses", "printing", "scope", "settings", "stats", "core"}
+PURE = {"errors", "evidence", "model", "url", "join", "addresses", "printing", "scope", "settings", "stats", "core"}
 PURE_FILES = {
     "report/human.py",
     *(f"check/{name}.py" for name in ("core", "health", "hops", "model", "moments", "schedule", "steps", "verdict")),
