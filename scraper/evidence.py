@@ -1,4 +1,4 @@
-"""What a check wants to know of a fetch besides its page, and what it is told; a crawl asks for none of it.
+"""What may be wanted of a fetch besides its page, and what is told; a plain crawl asks for none of it.
 
 These values travel in those of :mod:`scraper.model`, and are its own.
 """
@@ -9,7 +9,12 @@ import math
 
 import msgspec
 
-__all__ = ["Certificate", "Evidence", "Probe"]
+__all__ = ["EXCHANGE", "SPAN", "Certificate", "Evidence", "Exchange", "Probe", "Span"]
+
+EXCHANGE = 1
+SPAN = 2
+"""What a request may want besides, as bits of :attr:`scraper.model.Request.wants`: its answer as it came, for a
+recording; who was at work on it and when, for a comparison."""
 
 
 class Probe(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -84,3 +89,41 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True, gc=False):
     certificate: Certificate | None = None
     challenge: str | None = None
     unmet: tuple[str, ...] = ()
+
+
+class Exchange(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An answer as the server gave it, for a recording.
+
+    :ivar head: status line and headers, as they came, without the empty line behind them.
+    :ivar body: as it was received: without its transfer coding, with its content coding.
+    """
+
+    head: bytes
+    body: bytes
+
+
+class Span(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Who was at work on a request, and when; times are seconds of :func:`time.perf_counter`, the machine's one clock.
+
+    A parse asks nobody: of the time between ``fetched`` and ``parsed`` what was neither spent on a core nor waited for
+    one was waited for the interpreter's lock.
+
+    :ivar process: its id; ``thread`` the system's id of the thread.
+    :ivar began: when the fetch began; ``fetched`` when the body was there, or the fetch had failed; ``parsed`` when the
+        outcome was ready.
+    :ivar cpu_us: microseconds that the thread spent on a core from ``fetched`` to ``parsed``.
+    :ivar queued_us: microseconds that it waited for a core then, as the kernel counts them; 0 where it does not.
+    """
+
+    process: int
+    thread: int
+    began: float
+    fetched: float
+    parsed: float
+    cpu_us: int = 0
+    queued_us: int = 0
+
+    @property
+    def lock_us(self) -> int:
+        """Microseconds of the parse that were waited for the interpreter's lock, or by the user's function itself."""
+        return max(0, int((self.parsed - self.fetched) * 1e6) - self.cpu_us - self.queued_us)

@@ -18,13 +18,14 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from scraper.evidence import Certificate, Evidence, Probe
+from scraper.evidence import Certificate, Evidence, Exchange, Probe, Span
 
 __all__ = [
     "LINK_KINDS",
     "Certificate",
     "Entry",
     "Evidence",
+    "Exchange",
     "Failed",
     "Fetched",
     "Kind",
@@ -36,6 +37,7 @@ __all__ = [
     "Request",
     "Response",
     "Shallower",
+    "Span",
     "Timings",
 ]
 
@@ -112,6 +114,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
         late keeps them too.
     :ivar cookie: the value of its Cookie header; never recorded.
     :ivar probe: what a check wants to know besides; None in a crawl.
+    :ivar wants: what a recording or a comparison wants besides: :data:`scraper.evidence.EXCHANGE`,
+        :data:`scraper.evidence.SPAN`, both added up, or nothing.
     """
 
     url: str
@@ -123,6 +127,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     delay: float = 0.0
     cookie: str | None = None
     probe: Probe | None = None
+    wants: int = 0
 
     def __repr__(self) -> str:
         return _without(self, "cookie")
@@ -231,6 +236,7 @@ class Fetched(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     :ivar digest: xxh3-64 of the body; None of an empty one. Equal bodies have equal digests.
     :ivar cookies: the values of ``Set-Cookie``, where cookies are on; never recorded.
     :ivar evidence: what a probe found out besides.
+    :ivar exchange: the answer as it came, where it was wanted; ``span`` who worked on it and when, likewise.
     """
 
     request: Request
@@ -247,6 +253,8 @@ class Fetched(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     digest: int | None = None
     cookies: tuple[str, ...] = ()
     evidence: Evidence | None = None
+    exchange: Exchange | None = None
+    span: Span | None = None
 
     def __repr__(self) -> str:
         return _without(self, "cookies")
@@ -261,6 +269,7 @@ class Failed(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """There is no whole answer; ``reason`` is the class of the trouble, ``detail`` its text for a person.
 
     :ivar evidence: what a probe found out until then.
+    :ivar span: who worked on it and when, where that was wanted.
     """
 
     request: Request
@@ -269,6 +278,7 @@ class Failed(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     timings: Timings = Timings()
     at: float = 0.0
     evidence: Evidence | None = None
+    span: Span | None = None
 
     @property
     def url(self) -> str:

@@ -30,11 +30,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core": {"model", "settings", "url", "suffixes"},
     "tuning": set(),
     "printing": set(),
+    "bounds": set(),
     # the workers' side
-    "fetch": BASE | {"settings", "addresses"},
+    "fetch": BASE | {"settings", "addresses", "evidence"},
     "parse": BASE | {"settings", "join"},
-    "visit": BASE | {"settings", "fetch", "parse"},
-    "backends": VALUES | {"fetch", "parse", "visit", "tuning", "join"},
+    "visit": BASE | {"settings", "fetch", "parse", "evidence"},
+    "backends": VALUES | {"fetch", "parse", "visit", "tuning", "join", "bounds", "evidence"},
     # the owner's side
     "store": BASE | {"printing", "stats", "version"},
     "report": BASE | {"settings", "stats", "store", "core", "printing"},
@@ -48,7 +49,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "check": VALUES
     | {"options", "seeds", "store", "run", "report", "core", "backends", "version"}
     | {"printing", "parse", "lists", "api"},
-    "cli": VALUES | {"options", "seeds", "store", "run", "report", "tuning", "version", "printing", "check"},
+    "serving": BASE | {"tuning"},
+    "archive": VALUES | {"backends", "evidence", "fetch", "serving", "version", "printing"},
+    "compare": VALUES
+    | {"options", "seeds", "store", "run", "report", "core", "backends", "version", "printing", "tuning", "engine"}
+    | {"bounds", "evidence", "serving", "archive"},
+    "cli": VALUES
+    | {"options", "seeds", "store", "run", "report", "tuning", "version", "printing", "check"}
+    | {"archive", "compare"},
     # the package itself gives out the public names, when they are first asked for
     "version": {"api", "check", "errors", "model", "settings", "stats", "backends"},
     "__main__": {"cli"},
@@ -78,7 +86,20 @@ IMPURE = {
     "time",
     "urllib3",
 }
-PURE = {"errors", "evidence", "model", "url", "join", "addresses", "printing", "scope", "settings", "stats", "core"}
+PURE = {
+    "bounds",
+    "errors",
+    "evidence",
+    "model",
+    "url",
+    "join",
+    "addresses",
+    "printing",
+    "scope",
+    "settings",
+    "stats",
+    "core",
+}
 PURE_FILES = {
     "report/human.py",
     *(f"check/{name}.py" for name in ("core", "health", "hops", "model", "moments", "schedule", "steps", "verdict")),

@@ -1,0 +1,80 @@
+"""What keeps a crawl from being faster, told from what its pages were seen to cost.
+
+The same reasoning serves the verdict of a comparison and the choice that ``--backend auto`` makes on its first pages.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+__all__ = ["Bound", "Finding", "Load"]
+
+
+class Bound(enum.Enum):
+    """What a crawl waits for most; the values are the words of tables and records."""
+
+    NETWORK = "network"
+    """The servers' time: more requests in flight would help, more cores would not."""
+    POLITENESS = "politeness"
+    """The pace that was promised to the hosts: nothing helps."""
+    GIL = "GIL"
+    """The interpreter's lock: threads wait for one another while cores are idle."""
+    PARSE = "parse"
+    """One core, or all that are used, with parsing."""
+    CORE = "core"
+    """One core, or all that are used, with all else: requests, the engine, the store."""
+    QUEUE = "queue"
+    """Handing over: between the engine and its workers requests or outcomes wait, and no core is full."""
+    SERVER = "server"
+    """The local server of a comparison: it answers late, or takes the cores that the crawl would need."""
+    UNKNOWN = "unknown"
+    """None of these stands out."""
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """What some pages of a crawl were seen to cost; times are seconds, and means a page where nothing else is said.
+
+    :ivar pages: how many there were, in ``seconds`` on the wall.
+    :ivar places: requests in flight at most; ``flying`` how many there were on average.
+    :ivar processes: processes that fetch and parse; ``cores`` those of the machine.
+    :ivar cpu: CPU of a page, of the whole tree.
+    :ivar server: the servers' time of a page; ``waited`` that in our own queues before its fetch began.
+    :ivar parse: that of a parse on the wall, the user's function included; ``parse_cpu`` what of it was spent on a
+        core, None where that was not measured; ``lock`` what of it was waited for the interpreter's lock, likewise.
+    :ivar admitted: pages a second that politeness admits; None for no bound.
+    :ivar hosts: how many there are.
+    :ivar server_cpu: CPU of a page that a local server took on the same machine; ``late`` how much too late 95 of 100
+        of its answers were, at most. Both are 0 for servers elsewhere.
+    """
+
+    pages: int
+    seconds: float
+    places: int
+    flying: float
+    cores: int
+    cpu: float
+    server: float
+    waited: float
+    parse: float
+    processes: int = 1
+    parse_cpu: float | None = None
+    lock: float | None = None
+    admitted: float | None = None
+    hosts: int = 1
+    server_cpu: float = 0.0
+    late: float = 0.0
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What bounds a crawl.
+
+    :ivar share: how much of that bound is used up, from 0 to 1: of the ceiling that in flight / latency sets, of the
+        pace that politeness admits, of a core, of the time of parsing that was waited for the lock.
+    :ivar text: the same for people, with the figures: one sentence.
+    """
+
+    bound: Bound
+    share: float
+    text: str
