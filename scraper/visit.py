@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
 from scraper.errors import is_signal
+from scraper.fetch.headers import retry_after
 from scraper.fetch.reasons import class_name, detail, named, reason_of
 from scraper.fetch.response import is_redirect
 from scraper.fetch.trace import Trace
@@ -115,7 +115,7 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
         response.status,
         page,
         location,
-        _retry_after(headers.get("retry-after"), response.at),
+        retry_after(headers.get("retry-after"), response.at),
         media_type if media_type is None or media_type in _HTML else detail(media_type),
         len(response.body),
         response.wire,
@@ -162,7 +162,6 @@ _ENDING = frozenset({"asyncio.exceptions.CancelledError", "builtins.GeneratorExi
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TYPE = re.compile(r"[ \t]*(?!\*/\*)[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:;|\Z)")
-_DAY = 86_400.0
 
 
 def _passes(error: BaseException) -> bool:
@@ -203,20 +202,3 @@ def _is_html(media_type: str | None, body: bytes) -> bool:
     if media_type is not None:
         return media_type in _HTML
     return body[:1024].lstrip()[:1] == b"<"
-
-
-def _retry_after(value: str | None, at: float) -> float | None:
-    """Seconds that Retry-After asks for (RFC 9110, 10.2.3), a day at most; None for what is neither form.
-
-    :param at: when the answer came, which a date is counted from.
-    """
-    if value is None:
-        return None
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(_DAY, float(value[:9]))
-    try:
-        seconds = parsedate_to_datetime(value).timestamp() - at
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return min(_DAY, max(0.0, seconds))

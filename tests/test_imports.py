@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": VALUES | {"options", "seeds", "store", "run", "backends"},
     "check": VALUES
     | {"options", "seeds", "store", "run", "report", "core", "backends", "version"}
-    | {"printing", "parse", "lists", "api"},
+    | {"printing", "parse", "lists", "api", "fetch"},
     "serving": BASE | {"tuning"},
     "archive": VALUES | {"backends", "evidence", "fetch", "serving", "version", "printing"},
     "compare": VALUES

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable
+from email.utils import parsedate_to_datetime
 
 from scraper.errors import ConfigError
 from scraper.model import Request
 from scraper.settings import Identity
 from scraper.url import origin
 
-__all__ = ["RequestHeaders", "basic", "cookies_of", "joined"]
+__all__ = ["RequestHeaders", "basic", "cookies_of", "joined", "retry_after"]
 
 _DEFAULTS = (
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
@@ -122,6 +123,24 @@ def cookies_of(headers: dict[str, str]) -> tuple[str, ...]:
     return tuple(value for value in values if len(value.encode(errors="replace")) <= _COOKIE)[:_COOKIES]
 
 
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds that Retry-After asks for (RFC 9110, 10.2.3), a day at most; None for what is neither form.
+
+    :param now: when the answer came, which a date is counted from.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(_DAY, float(value[:9]))
+    try:
+        seconds = parsedate_to_datetime(value).timestamp() - now
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return min(_DAY, max(0.0, seconds))
+
+
+_DAY = 86_400.0
 _BETWEEN = {"set-cookie": "\n"}
 _COOKIES = 50
 _COOKIE = 4_096

@@ -83,12 +83,18 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Fold the write-ahead log into the one file, let it go; may be called twice."""
+        """Commit what waits, fold the write-ahead log into the one file, let it go; may be called twice."""
         if self._db is None:
             return
-        db, self._db = self._db, None
-        db.close()
-        _unlock(self.name, self._lock)
+        try:
+            self._finish()
+        finally:
+            db, self._db = self._db, None
+            db.close()
+            _unlock(self.name, self._lock)
+
+    def _finish(self) -> None:
+        """What is to be written before the end; a subclass that keeps something back commits it here."""
 
     def meta(self, key: str) -> Any:
         """What was kept under ``key``; None when nothing was."""

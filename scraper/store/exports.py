@@ -149,18 +149,26 @@ def cell(text: str | None) -> str:
     return printable(text)
 
 
-class JsonWriter(LineStore):
-    """One JSON array, a record a line; it is whole after every group that was written, also before the first."""
+class JsonArray:
+    """One JSON array as it is written, an object a line; it is whole with its ``tail``."""
 
     head = b"["
     tail = b"\n]\n"
 
     _separator = b"\n"
 
-    def _lines(self, records: Sequence[Record]) -> bytes:
+    def _next(self, records: Iterable[Any]) -> bytes:
+        """The next ``records`` of it."""
         lines = self._separator + b",\n".join(map(encode, records))
         self._separator = b",\n"
-        return on_its_line(lines)
+        return lines
+
+
+class JsonWriter(JsonArray, LineStore):
+    """One JSON array, a record a line; it is whole after every group that was written, also before the first."""
+
+    def _lines(self, records: Sequence[Record]) -> bytes:
+        return on_its_line(self._next(records))
 
     def _shown(self, lines: bytes) -> bytes:
         return escaped(lines)

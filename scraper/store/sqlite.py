@@ -85,13 +85,9 @@ class SqliteStore(Database):
             for row in cursor:
                 yield outcome_of(as_record(row))
 
-    def close(self) -> None:
-        """Commit, fold the write-ahead log into the one file, let it go; may be called twice."""
-        try:
-            if self._db is not None and self._waiting:
-                self.commit()
-        finally:
-            super().close()
+    def _finish(self) -> None:
+        if self._waiting:
+            self.commit()
 
     def seeds(self) -> list[str]:
         """The seeds that were saved: with them a crawl is resumed without naming its URLs again."""

@@ -18,7 +18,7 @@ from scraper.check.notices.message import headline, message_of, payload
 from scraper.check.notices.notice import Notice, State, Told
 from scraper.check.notices.notify import LONGEST_WAIT, Notifier, wait_before
 from scraper.check.notices.receivers import Receiver, receivers, wanting
-from scraper.check.notices.webhook import Answer, retry_after, signature, signing_key
+from scraper.check.notices.webhook import Answer, signature, signing_key
 from scraper.errors import ConfigError
 from scraper.store.database import Passing
 from tests.check.outbox import MemoryOutbox
@@ -317,24 +317,6 @@ def test_each_is_told_what_it_wants() -> None:
 def test_waits_grow_and_end(recwarn: object) -> None:
     assert [wait_before(tries, 0.0) for tries in (1, 2, 3, 20, 10_000)] == [1, 2, 4, LONGEST_WAIT, LONGEST_WAIT]
     assert wait_before(1, 1.0) == 0.9
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("120", 120),
-        ("Sun, 15 Jun 2025 15:07:40 GMT", 60),
-        ("Sun, 15 Jun 2024 15:07:40 GMT", 0),
-        ("9" * 9, 86_400),
-        ("9" * 5000, 0),
-        ("soon", 0),
-        ("-5", 0),
-        (None, 0),
-        ("Sun, 99 Jun 99999999999 15:07:40 GMT", 0),
-    ],
-)
-def test_retry_after_as_rfc_9110_has_it(value: str | None, seconds: float) -> None:
-    assert retry_after(value, NOW) == seconds
 
 
 @pytest.mark.parametrize(

@@ -147,13 +147,9 @@ class History(Box):
         if self._committed is not None and recorded:
             self._committed(Committed(tuple(recorded), tuple(changes)))
 
-    def close(self) -> None:
-        """Commit, fold the write-ahead log into the one file, let it go; may be called twice."""
-        try:
-            if self._db is not None and self._waiting:
-                self.commit()
-        finally:
-            super().close()
+    def _finish(self) -> None:
+        if self._waiting:
+            self.commit()
 
     def last_checked(self) -> dict[str, float]:
         """When each target was due when it was checked last, by its key; seconds since the epoch."""

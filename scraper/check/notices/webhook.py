@@ -15,20 +15,16 @@ import base64
 import binascii
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import requests
 
 from scraper import __version__
 from scraper.errors import ConfigError
+from scraper.fetch.headers import retry_after
 
-__all__ = ["Answer", "Webhook", "retry_after", "signature", "signing_key"]
-
-_MOST = 86_400.0
-"""Seconds that a Retry-After is kept to, at most."""
+__all__ = ["Answer", "Webhook", "signature", "signing_key"]
 
 
 class Answer(NamedTuple):
@@ -111,22 +107,11 @@ def signature(key: bytes, uid: str, timestamp: int, body: bytes) -> str:
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
-def retry_after(value: str | None, now: float) -> float:
-    """Seconds that a ``Retry-After`` asks for (RFC 9110, 10.2.3): a number, or a date; 0 for anything else."""
-    if not value:
-        return 0.0
-    if re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
-        return min(_MOST, float(value))
-    try:
-        return min(_MOST, max(0.0, parsedate_to_datetime(value).timestamp() - now))
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return 0.0
-
-
 def _judge(status: int, headers: Mapping[str, str], now: float) -> Answer:
     if 200 <= status < 300:
         return Answer(True)
-    return Answer(False, status == 410, retry_after(headers.get("Retry-After"), now), f"it answered {status}")
+    pause = retry_after(headers.get("Retry-After"), now) or 0.0
+    return Answer(False, status == 410, pause, f"it answered {status}")
 
 
 def _trouble(error: Exception) -> str:

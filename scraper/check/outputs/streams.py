@@ -9,7 +9,7 @@ from scraper.check.model import Result
 from scraper.check.outputs.base import Summary, open_sink
 from scraper.check.record import CertificateRecord, CheckRecord, record_of
 from scraper.printing import escaped, on_its_line
-from scraper.store.exports import cell, rows
+from scraper.store.exports import JsonArray, cell, rows
 from scraper.store.record import encode
 
 __all__ = ["CsvOutput", "JsonOutput", "JsonlOutput"]
@@ -69,18 +69,11 @@ class JsonlOutput(_Stream):
         return self._shown(b"".join(encode(record) + b"\n" for record in records))
 
 
-class JsonOutput(_Stream):
+class JsonOutput(JsonArray, _Stream):
     """One JSON array, an object a line. It is whole at its end."""
 
-    head = b"["
-    tail = b"\n]\n"
-
-    _separator = b"\n"
-
     def _lines(self, records: Sequence[CheckRecord]) -> bytes:
-        lines = self._separator + b",\n".join(map(encode, records))
-        self._separator = b",\n"
-        return self._shown(lines)
+        return self._shown(self._next(records))
 
 
 class CsvOutput(_Stream):
