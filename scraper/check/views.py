@@ -6,14 +6,14 @@ Times are seconds since the epoch; days are those of UTC.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from scraper.check.model import Result, Target, Verdict
 from scraper.check.notices.notice import Notice, Told
 
-__all__ = ["Incident", "Reader", "Span", "View"]
+__all__ = ["Incident", "Point", "Reader", "Span", "View"]
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -28,6 +28,26 @@ class Span(msgspec.Struct, frozen=True, gc=False):
     checks: int
     up: int
     server_us: int = 0
+
+
+class Point(msgspec.Struct, frozen=True):
+    """An hour or a day of one target, for a line of server times.
+
+    :ivar at: when it begins; seconds since the epoch.
+    :ivar checks: how many tell whether it was up, ``up`` of them did; ``blocked`` and ``maintenance`` are apart.
+    :ivar mean_us, p50_us, p95_us, least_us, most_us: the server's time of those that were answered; 0 of none.
+    """
+
+    at: float
+    checks: int
+    up: int
+    blocked: int
+    maintenance: int
+    mean_us: int
+    p50_us: int
+    p95_us: int
+    least_us: int
+    most_us: int
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -83,6 +103,10 @@ class Reader(Protocol):
 
     def incidents(self, key: str | None, limit: int) -> list[Incident]:
         """Of one target, or of all; those that last first, then the newest first."""
+        ...
+
+    def series(self, key: str, by: Literal["hour", "day"], since: float, until: float) -> list[Point]:
+        """How the target did, the oldest first; hours and days in which nothing was checked are left out."""
         ...
 
     def notices(self, limit: int) -> list[tuple[Notice, Told]]:

@@ -28,10 +28,10 @@ from scraper.check.history.tables import DAY, HOUR, Kept, as_result, millisecond
 from scraper.check.model import Result, Target, Verdict
 from scraper.check.notices.notice import Notice, State, Told
 from scraper.check.timing.maintenance import Windows
-from scraper.check.views import Incident, Span, View
+from scraper.check.views import Incident, Point, Span, View
 from scraper.store.database import HISTORY, recognise, translated
 
-__all__ = ["HistoryReader", "Point"]
+__all__ = ["HistoryReader"]
 
 _DAYS, _HOURS = 90, 24
 _SPANS = (7, 30, 90)
@@ -43,26 +43,6 @@ _INCIDENTS = "SELECT key, started, ended, verdict, reason, detail FROM incidents
 _OPEN = f"{_INCIDENTS} WHERE ended IS NULL ORDER BY kind = 'down'"
 """Those that are down last: of several of one target it is the one that is shown."""
 _NOTICES = "SELECT id, receiver, change, tries, state, told, again, trouble FROM notices ORDER BY id DESC LIMIT ?"
-
-
-class Point(msgspec.Struct, frozen=True):
-    """An hour or a day of one target, for a line of server times.
-
-    :ivar at: when it begins; seconds since the epoch.
-    :ivar checks: how many tell whether it was up, ``up`` of them did; ``blocked`` and ``maintenance`` are apart.
-    :ivar mean_us, p50_us, p95_us, least_us, most_us: the server's time of those that were answered; 0 of none.
-    """
-
-    at: float
-    checks: int
-    up: int
-    blocked: int
-    maintenance: int
-    mean_us: int
-    p50_us: int
-    p95_us: int
-    least_us: int
-    most_us: int
 
 
 _Row: TypeAlias = tuple[int, str, str, str | None, str | None]

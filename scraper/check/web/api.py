@@ -7,14 +7,14 @@ and meaning as long as the path says ``v1``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from scraper.check.model import Result
 from scraper.check.moments import utc
 from scraper.check.notices.notice import Notice, Told
 from scraper.check.record import certificate_record, hop_record, ms, phases_record
-from scraper.check.views import Incident, Span, View
+from scraper.check.views import Incident, Point, Span, View
 from scraper.check.web.words import Standing, overall, standing
 from scraper.printing import utf8
 
@@ -81,14 +81,22 @@ def target(view: View, now: float) -> dict[str, Any]:
     }
 
 
-def whole(view: View, results: Sequence[Result], incidents: Sequence[Incident], now: float) -> dict[str, Any]:
+def whole(
+    view: View,
+    results: Sequence[Result],
+    incidents: Sequence[Incident],
+    times: Mapping[str, Sequence[Point]],
+    now: float,
+) -> dict[str, Any]:
     """``/api/v1/targets/KEY``: a target with its days, hours, last results and incidents.
 
     :param results: the newest first, as they are given out.
+    :param times: the last hours and days, for the percentiles of the server's time.
     """
     return target(view, now) | {
         "days": [_span(span) for span in view.days],
         "hours": [_span(span) for span in view.hours],
+        "times": {length: [_times(point) for point in points] for length, points in times.items()},
         "results": [result(one) for one in results],
         "incidents": [_incident(one) for one in incidents],
         "at": utc(now),
@@ -138,6 +146,13 @@ def result(one: Result) -> dict[str, Any]:
 
 def _span(span: Span) -> dict[str, Any]:
     return {"at": utc(span.at), "checks": span.checks, "up": span.up, "server_ms": ms(span.server_us)}
+
+
+def _times(point: Point) -> dict[str, Any]:
+    """The server's times of one hour, or one day."""
+    names = ("p50_ms", "p95_ms", "least_ms", "most_ms")
+    times = (point.p50_us, point.p95_us, point.least_us, point.most_us)
+    return {"at": utc(point.at)} | {name: ms(us) if us else None for name, us in zip(names, times, strict=True)}
 
 
 def _incident(incident: Incident) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ from scraper.check.web.words import troubles, untold
 __all__ = ["Board", "Body", "made"]
 
 _INCIDENTS, _RESULTS, _NOTICES = 30, 60, 100
+_DAY = 86_400.0
 _KEPT = 64 * 1024 * 1024
 """Bytes of answers at most: there are as many different ones as clients can think of."""
 _LATELY = 120.0
@@ -221,7 +222,15 @@ class Board:
         view = self._views.get(key)
         if view is None:
             return None
-        return self._kept(("api", key), lambda: self._json(api.whole(view, *self._of(view.target.key), self._clock())))
+        return self._kept(("api", key), lambda: self._json(self._whole(view)))
+
+    def _whole(self, view: View) -> dict[str, Any]:
+        now, key = self._clock(), view.target.key
+        times = {
+            "hours": self._reader.series(key, "hour", now - _DAY, now),
+            "days": self._reader.series(key, "day", now - 89 * _DAY, now),
+        }
+        return api.whole(view, *self._of(key), times, now)
 
     def api_incidents(self) -> Body:
         """The last incidents of all targets, as JSON."""

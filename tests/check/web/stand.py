@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import aiohttp
 import msgspec
@@ -17,7 +17,7 @@ from yarl import URL
 
 from scraper.check.model import Attempt, Hop, Result, Target, Verdict
 from scraper.check.notices.notice import Notice, Told
-from scraper.check.views import Incident, Span, View
+from scraper.check.views import Incident, Point, Span, View
 from scraper.check.web.server import WebServer
 from scraper.model import Certificate
 
@@ -52,6 +52,7 @@ class Facts:
             key: [view.result] for key, view in self._views.items() if view.result is not None
         }
         self.notices: list[tuple[Notice, Told]] = []
+        self.points: dict[Literal["hour", "day"], list[Point]] = {"hour": [], "day": []}
         self.reads: list[Sequence[str] | None] = []
         self.open = 0
 
@@ -101,6 +102,9 @@ class _Reader:
         with self._own()._lock:
             found = [one for one in self._facts._incidents if key in (None, one.key)]
         return sorted(found, key=lambda one: (one.ended is not None, -one.started))[:limit]
+
+    def series(self, key: str, by: Literal["hour", "day"], since: float, until: float) -> list[Point]:
+        return [point for point in self._own().points[by] if since <= point.at <= until]
 
     def notices(self, limit: int) -> list[tuple[Notice, Told]]:
         return self._own().notices[:limit]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import CancelledError
 
 import msgspec
 import pytest
 
 from scraper.check.model import Attempt, Verdict
-from scraper.check.views import Incident, Span, View
+from scraper.check.moments import utc
+from scraper.check.views import Incident, Point, Span, View
 from tests.check.web.checking import Checker
 from tests.check.web.stand import HOSTILE, TOKEN, Facts, ask, company, result, serving, view
 
@@ -36,8 +38,14 @@ def test_one_target_with_all_that_is_known() -> None:
     last = result(target, server_us=250_000, at=1_000_000_000.0)
     shop = View(target, "up", 5.0, last, days=(Span(86_400, 10, 9, 1_500),), hours=(Span(3_600, 5, 5, 900),))
     incident = Incident("shop", 1.0, 61.0, Verdict.DOWN, "timeout", "no answer")
-    with serving(Facts([shop], [incident])) as server:
+    facts, now = Facts([shop], [incident]), time.time()
+    facts.points["hour"] = [Point(at, 5, 5, 0, 0, 900, 800, 1_900, 400, 2_000) for at in (0.0, now - 3_600)]
+    with serving(facts) as server:
         told = ask(server, "/api/v1/targets/shop").json
+    assert told["times"] == {
+        "hours": [{"at": utc(now - 3_600), "p50_ms": 0.8, "p95_ms": 1.9, "least_ms": 0.4, "most_ms": 2.0}],
+        "days": [],
+    }
     assert told["days"] == [{"at": "1970-01-02T00:00:00.000Z", "checks": 10, "up": 9, "server_ms": 1.5}]
     assert told["incidents"] == [
         {"key": "shop", "started": "1970-01-01T00:00:01.000Z", "ended": "1970-01-01T00:01:01.000Z"}
