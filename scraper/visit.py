@@ -14,6 +14,7 @@ import msgspec
 from xxhash import xxh3_64_intdigest
 
 from scraper.errors import is_signal
+from scraper.evidence import SPAN
 from scraper.fetch.headers import retry_after
 from scraper.fetch.reasons import class_name, detail, named, reason_of
 from scraper.fetch.response import is_redirect
@@ -21,6 +22,7 @@ from scraper.fetch.trace import Trace
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Refused, Request, Response, Timings
 from scraper.parse.challenge import challenge
 from scraper.parse.conditions import unmet
+from scraper.thread import Stopwatch
 from scraper.url import canonical
 
 __all__ = ["conclude", "conclude_probe", "visit", "visit_async"]
@@ -61,6 +63,8 @@ def visit(fetcher: Fetcher, parse: Parse, request: Request, submitted: float) ->
         return _failed(request, error, submitted, began, at, trace)
     if trace is not None:
         return conclude_probe(request, response, trace, submitted)
+    if request.wants & SPAN:
+        return _watched(parse, request, response, submitted, began)
     return conclude(parse, request, response, _us(submitted, began))
 
 
@@ -79,13 +83,16 @@ async def visit_async(fetcher: AsyncFetcher, parse: Parse, request: Request, sub
         return _failed(request, error, submitted, began, at, trace)
     if trace is not None:
         return conclude_probe(request, response, trace, submitted)
-    waited_us = _us(submitted, began)
     if request.kind is not Kind.SITEMAP:
-        return conclude(parse, request, response, waited_us)
+        if request.wants & SPAN:
+            return _watched(parse, request, response, submitted, began)
+        return conclude(parse, request, response, _us(submitted, began))
     import asyncio
 
     # one of the greatest size takes a second, in which a loop must turn; it shares nothing with what is parsed there
-    return await asyncio.to_thread(conclude, parse, request, response, waited_us)
+    if request.wants & SPAN:
+        return await asyncio.to_thread(_watched, parse, request, response, submitted, began)
+    return await asyncio.to_thread(conclude, parse, request, response, _us(submitted, began))
 
 
 def conclude(parse: Parse, request: Request, response: Response, waited_us: int = 0) -> Outcome:
@@ -125,6 +132,14 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
         digest=xxh3_64_intdigest(response.body) if response.body and not redirect else None,
         cookies=response.cookies,
     )
+
+
+def _watched(parse: Parse, request: Request, response: Response, submitted: float, began: float) -> Outcome:
+    """What :func:`conclude` gives, and who made it when."""
+    watch = Stopwatch(began)
+    outcome = conclude(parse, request, response, _us(submitted, began))
+    assert not isinstance(outcome, Refused)
+    return msgspec.structs.replace(outcome, span=watch.span())
 
 
 def conclude_probe(request: Request, response: Response, trace: Trace, submitted: float) -> Outcome:
@@ -179,7 +194,8 @@ def _failed(
         began = trace.watch.began
     ended = time.perf_counter()
     timings = Timings(waited_us=_us(submitted, began), server_us=_us(began, ended))
-    return Failed(request, reason, text, timings, at, None if trace is None else trace.evidence(ended))
+    span = Stopwatch(began).span() if request.wants & SPAN else None
+    return Failed(request, reason, text, timings, at, None if trace is None else trace.evidence(ended), span)
 
 
 def _timings(fetched: Timings, waited_us: int, began: float) -> Timings:

@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the workers' side
     "fetch": BASE | {"settings", "addresses", "evidence"},
     "parse": BASE | {"settings", "join"},
-    "visit": BASE | {"settings", "fetch", "parse", "evidence"},
+    "thread": {"evidence"},
+    "visit": BASE | {"settings", "fetch", "parse", "evidence", "thread"},
     "backends": VALUES | {"fetch", "parse", "visit", "tuning", "join", "bounds", "evidence"},
     # the owner's side
     "store": BASE | {"printing", "stats", "version"},

@@ -3,14 +3,19 @@ from __future__ import annotations
 import asyncio
 import errno
 import importlib
+import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
+from scraper.evidence import SPAN, Span
 from scraper.fetch import FetchError
 from scraper.fetch.reasons import OURS, REASONS, WRAPPERS, reason_of
 from scraper.model import Failed, Fetched, Kind, Outcome, Page, Reason, Request, Response, Timings
@@ -312,3 +317,92 @@ def test_files_are_read_whatever_their_type_if_they_are_there(
     for outcome in outcomes:
         assert isinstance(outcome, Fetched)
         assert outcome.page == (Page(title=kind.value) if read else None)
+
+
+WATCHED = Request(URL, wants=SPAN)
+HTML = response(content_type="text/html")
+
+
+def spin(answer: Response) -> Page:
+    """Work in pure Python, which holds the interpreter's lock; more than ten of its turns."""
+    total = 0
+    for number in range(2_000_000):
+        total += number
+    return Page(title=str(total))
+
+
+def doze(answer: Response) -> Page:
+    time.sleep(0.05)
+    return Page()
+
+
+def span_of(parser: Callable[[Response], Page], fetcher: Canned | None = None) -> Span:
+    outcome = visit(fetcher or Canned(HTML), parser, WATCHED, time.perf_counter())
+    assert isinstance(outcome, Fetched)
+    assert outcome.span is not None
+    return outcome.span
+
+
+class Together(Canned):
+    """Answers when as many as ``gate`` has parties have asked."""
+
+    def __init__(self, gate: threading.Barrier) -> None:
+        super().__init__(HTML)
+        self._gate = gate
+
+    def fetch(self, request: Request, trace: object = None) -> Response:
+        self._gate.wait(60)
+        return super().fetch(request)
+
+
+@pytest.mark.unmeasured
+def test_what_a_parse_waits_for_is_told_apart() -> None:
+    """A parse that spins needs a core, one that sleeps none; two that spin at once wait for the lock by turns."""
+    gate = threading.Barrier(2)
+    alone, asleep = span_of(spin), span_of(doze)
+    with ThreadPoolExecutor(2) as pool:
+        two = list(pool.map(span_of, [spin] * 2, [Together(gate)] * 2))
+    for span in (alone, asleep, *two):
+        assert span.process == os.getpid()
+        assert span.began <= span.fetched <= span.parsed
+    assert asleep.cpu_us < asleep.lock_us  # whoever sleeps asks for no core either
+    assert alone.lock_us < alone.cpu_us / 4
+    assert sum(span.lock_us for span in two) > sum(span.cpu_us for span in two) / 4
+    assert len({span.thread for span in two}) == 2
+
+
+def test_nobody_is_watched_who_was_not_asked_for(visited: object) -> None:
+    for answer in (HTML, FetchError(Reason.TIMEOUT, "x")):
+        assert visited(answer).span is None  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_and_every_failure_has_its_span(kind: Kind) -> None:
+    request = Request(URL, kind=kind, wants=SPAN)
+    for answer in (HTML, FetchError(Reason.TIMEOUT, "x")):
+        before = time.perf_counter()
+        for outcome in (
+            visit(Canned(answer), by_kind, request, before),
+            asyncio.run(visit_async(AsyncCanned(answer), by_kind, request, before)),
+        ):
+            assert isinstance(outcome, Fetched | Failed)
+            assert outcome.span is not None
+            assert before <= outcome.span.began <= outcome.span.fetched <= outcome.span.parsed <= time.perf_counter()
+
+
+def test_a_parser_that_raises_has_its_span() -> None:
+    def broken(answer: Response) -> Page:
+        raise ValueError
+
+    outcome = visit(Canned(HTML), broken, WATCHED, time.perf_counter())
+    assert isinstance(outcome, Failed)
+    assert outcome.span is not None
+
+
+def test_threads_that_were_watched_leave_no_file_open() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        thread = threading.Thread(target=span_of, args=(parse,))
+        thread.start()
+        thread.join()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
