@@ -1,11 +1,9 @@
-"""What keeps a crawl from being faster, told from what its pages were seen to cost.
-
-The same reasoning serves the verdict of a comparison and the choice that ``--backend auto`` makes on its first pages.
-"""
+"""The values: what pages were seen to cost, and what that comes to."""
 
 from __future__ import annotations
 
 import enum
+import math
 
 import msgspec
 
@@ -22,7 +20,7 @@ class Bound(enum.Enum):
     GIL = "GIL"
     """The interpreter's lock: threads wait for one another while cores are idle."""
     PARSE = "parse"
-    """One core, or all that are used, with parsing."""
+    """One core, or all that are used, with parsing; or one event loop, with a function that waits."""
     CORE = "core"
     """One core, or all that are used, with all else: requests, the engine, the store."""
     QUEUE = "queue"
@@ -38,7 +36,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar pages: how many there were, in ``seconds`` on the wall.
     :ivar places: requests in flight at most; ``flying`` how many there were on average.
-    :ivar processes: processes that fetch and parse; ``cores`` those of the machine.
+    :ivar processes: processes that fetch and parse; ``cores`` those of the machine that may be used.
     :ivar cpu: CPU of a page, of the whole tree.
     :ivar server: the servers' time of a page; ``waited`` that in our own queues before its fetch began.
     :ivar parse: that of a parse on the wall, the user's function included; ``parse_cpu`` what of it was spent on a
@@ -47,6 +45,9 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     :ivar hosts: how many there are.
     :ivar server_cpu: CPU of a page that a local server took on the same machine; ``late`` how much too late 95 of 100
         of its answers were, at most. Both are 0 for servers elsewhere.
+    :ivar parsers: pages that may be parsed side by side: one in each process on event loops, all with threads.
+    :ivar stays: what of ``cpu`` belongs to the calling thread, whoever fetches: the engine, the store, the caller.
+    :ivar left: pages that are known to wait; None where nobody knows.
     """
 
     pages: int
@@ -65,6 +66,36 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     hosts: int = 1
     server_cpu: float = 0.0
     late: float = 0.0
+    parsers: int = 1
+    stays: float = 0.0
+    left: int | None = None
+
+    @property
+    def rate(self) -> float:
+        """Pages a second."""
+        return self.pages / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def used(self) -> float:
+        """Cores that the crawl kept busy, on average."""
+        return self.cpu * self.rate
+
+    @property
+    def full(self) -> float:
+        """How much of the cores that its processes can use is used up, from 0 to 1 and a little more."""
+        return self.used / max(1, min(self.processes, self.cores))
+
+    @property
+    def ceiling(self) -> float:
+        """Pages a second that requests in flight admit (Little, 1961); infinite where a server takes no time."""
+        return self.places / self.server if self.server > 0 else math.inf
+
+    @property
+    def idle_parse(self) -> float:
+        """Of a parse, what was neither spent on a core nor waited for the lock: the user's function waits itself."""
+        if self.parse_cpu is None:
+            return 0.0
+        return max(0.0, self.parse - self.parse_cpu - (self.lock or 0.0))
 
 
 class Finding(msgspec.Struct, frozen=True):
