@@ -280,21 +280,20 @@ def timeline(case: Case, latency: float, parse: float, until: float) -> Timeline
     spans: list[list[tuple[str, float, float]]] = [[] for _ in range(case.concurrency)]
     engine = _Clock()
     decided: list[tuple[str, float, float]] = []
-    free = [(latency * chance.random(), lane) for lane in range(case.concurrency)]
-    heapify(free)
+    coming = [(latency * chance.random(), lane, 0.0) for lane in range(case.concurrency)]
+    heapify(coming)
     blocked = "lock" if case.backend in ("threads", "processes") else "wait"
-    while free:
-        at, lane = heappop(free)
-        if at >= until:
-            continue
-        fetched = at + latency * chance.lognormvariate(-0.08, 0.4)
+    while coming:
+        fetched, lane, at = heappop(coming)
         cost = parse * chance.uniform(0.7, 1.3)
         begin = clocks[lane % len(clocks)].take(fetched, cost)
         spans[lane] += [("fetch", at, fetched), (blocked, fetched, begin), ("parse", begin, begin + cost)]
         heard = engine.take(begin + cost, 0.0004)
         decided += [("decide", heard, heard + 0.0003), ("write", heard + 0.0003, heard + 0.0004)]
         spans[lane].append(("wait", begin + cost, heard + 0.0006))
-        heappush(free, (heard + 0.0006, lane))
+        if heard < until:
+            again = heard + 0.0006
+            heappush(coming, (again + latency * chance.lognormvariate(-0.08, 0.4), lane, again))
     lanes = [_lane(f"{_WORKER.get(case.backend, 'request')} {number + 1}", each) for number, each in enumerate(spans)]
     waited = sum(end - begin for each in spans for state, begin, end in each if state == "lock")
     parsed = sum(end - begin for each in spans for state, begin, end in each if state == "parse")

@@ -1,0 +1,111 @@
+"""Which rows of a comparison are shown where: by workload, by backend, the best of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from scraper.compare.model import Case, Comparison, Fit, Row, Run, Timeline, Verdict, Workload
+
+__all__ = ["ORDER", "Part", "Series", "parts"]
+
+ORDER = ("sequential", "threads", "processes", "asyncio", "hybrid")
+"""The backends, from the plainest on; others come behind."""
+
+
+class Series(NamedTuple):
+    """One backend with so many workers, over N.
+
+    :ivar name: the backend, with its number of workers where there are several of them.
+    """
+
+    name: str
+    backend: str
+    workers: int
+    rows: tuple[Row, ...]
+    fit: Fit | None
+
+
+class Part(NamedTuple):
+    """All of a comparison that one workload is about.
+
+    :ivar best: each backend's row with the highest rate, in the order of :data:`ORDER`.
+    :ivar series: all its rows, by backend and workers; ``swept`` says whether one of them has several N.
+    """
+
+    workload: Workload
+    rows: tuple[Row, ...]
+    best: tuple[Row, ...]
+    series: tuple[Series, ...]
+    runs: dict[Case, tuple[Run, ...]]
+    fits: tuple[Fit, ...]
+    serial: dict[Case, float]
+    timelines: tuple[Timeline, ...]
+    verdict: Verdict | None
+
+    @property
+    def swept(self) -> bool:
+        """Whether a backend was measured with several numbers of requests in flight."""
+        return any(len(series.rows) > 1 for series in self.series)
+
+    @property
+    def winner(self) -> Case | None:
+        """The case that is ahead beyond doubt, if there is one; where outcomes differ there is none."""
+        return self.verdict.winner if self.verdict and all(row.same for row in self.rows) else None
+
+
+def parts(comparison: Comparison) -> list[Part]:
+    """The workloads that have rows, in their order; those that only rows know come last."""
+    known = {workload.name: workload for workload in comparison.workloads}
+    names = dict.fromkeys((*known, *(row.case.workload for row in comparison.rows)))
+    return [part for name in names if (part := _part(comparison, known.get(name) or Workload(name=name))).rows]
+
+
+def _part(comparison: Comparison, workload: Workload) -> Part:
+    name = workload.name
+    rows = tuple(sorted((row for row in comparison.rows if row.case.workload == name), key=_rank))
+    fits = tuple(fit for fit in comparison.fits if fit.workload == name)
+    runs: dict[Case, tuple[Run, ...]] = {row.case: () for row in rows}
+    for run in comparison.runs:
+        if run.case in runs:
+            runs[run.case] += (run,)
+    timelines = (timeline for timeline in comparison.timelines if timeline.case.workload == name)
+    return Part(
+        workload=workload,
+        rows=rows,
+        best=tuple(_best(rows)),
+        series=tuple(_series(rows, fits)),
+        runs=runs,
+        fits=fits,
+        serial={each.case: each.fraction for each in comparison.serial if each.case.workload == name},
+        timelines=tuple(sorted(timelines, key=lambda timeline: _place(timeline.case))),
+        verdict=next((verdict for verdict in comparison.verdicts if verdict.workload == name), None),
+    )
+
+
+def _place(case: Case) -> tuple[int, str, int, int]:
+    known = ORDER.index(case.backend) if case.backend in ORDER else len(ORDER)
+    return known, case.backend, case.workers, case.concurrency
+
+
+def _rank(row: Row) -> tuple[int, str, int, int]:
+    return _place(row.case)
+
+
+def _best(rows: Sequence[Row]) -> Iterable[Row]:
+    for backend in dict.fromkeys(row.case.backend for row in rows):
+        yield max((row for row in rows if row.case.backend == backend), key=lambda row: row.rate.value)
+
+
+def _series(rows: Sequence[Row], fits: Sequence[Fit]) -> Iterable[Series]:
+    keys = list(dict.fromkeys((row.case.backend, row.case.workers) for row in rows))
+    for backend, workers in keys:
+        several = sum(key[0] == backend for key in keys) > 1
+        own = (fit for fit in fits if fit.best and (fit.backend, fit.workers) == (backend, workers))
+        yield Series(
+            name=f"{backend} x{workers}" if several else backend,
+            backend=backend,
+            workers=workers,
+            rows=tuple(row for row in rows if (row.case.backend, row.case.workers) == (backend, workers)),
+            fit=next(own, None),
+        )
