@@ -163,6 +163,7 @@ class Response(msgspec.Struct, frozen=True):
     :ivar at: when the fetch began, in seconds since the epoch.
     :ivar address: the IP address that was connected to; None behind a proxy.
     :ivar cookies: the values of ``Set-Cookie``, each by itself: they cannot be joined (RFC 6265, 3).
+    :ivar exchange: the answer as it came, where it was wanted.
     """
 
     url: str
@@ -174,6 +175,7 @@ class Response(msgspec.Struct, frozen=True):
     wire: int = 0
     address: str | None = None
     cookies: tuple[str, ...] = ()
+    exchange: Exchange | None = None
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -131,6 +131,7 @@ def conclude(parse: Parse, request: Request, response: Response, waited_us: int 
         address=response.address,
         digest=xxh3_64_intdigest(response.body) if response.body and not redirect else None,
         cookies=response.cookies,
+        exchange=response.exchange,
     )
 
 

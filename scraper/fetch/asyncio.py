@@ -21,12 +21,14 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from scraper.evidence import EXCHANGE
 from scraper.fetch.certificate import shown, trusting
 from scraper.fetch.connector import Connector
 from scraper.fetch.errors import FetchError, StaleError, timed_out
 from scraper.fetch.guard import Guard
 from scraper.fetch.headers import RequestHeaders, cookies_of, joined
 from scraper.fetch.protocol import Flight
+from scraper.fetch.replayed import check_replayed
 from scraper.fetch.response import Stopwatch, respond
 from scraper.fetch.room import limits_of, room_for
 from scraper.fetch.route import read_proxy
@@ -53,6 +55,7 @@ class AsyncFetcher:
         self._identity = identity
         self._headers = RequestHeaders(identity)
         self._proxy = read_proxy(identity)
+        self._replays = self._proxy is not None and self._proxy.replays
         self._guard = Guard(safety, self._proxy)
         self._tls = tls_context(identity) if identity.ca_file else None
         self._flights: dict[asyncio.Task[object], Flight] = {}
@@ -143,13 +146,18 @@ class AsyncFetcher:
             if answer is not None:
                 answer.close()
         headers = flight.head.headers if flight.head else joined(answer.headers.items())  # a mock's
+        if self._replays:
+            check_replayed(headers)
         cookies = cookies_of(headers) if self._identity.cookies else ()
+        head = flight.head.block if request.wants & EXCHANGE and flight.head else None
         room, address = room_for(request, self._limits), flight.address
-        return respond(request.url, answer.status, headers, pieces, watch, room, address=address, cookies=cookies)
+        return respond(
+            request.url, answer.status, headers, pieces, watch, room, address=address, cookies=cookies, head=head
+        )
 
     def _options(self, request: Request) -> dict[str, Any]:
         """What is sent besides, whom to trust, and by which way; the proxy's login goes to it alone."""
-        headers, secure = self._headers.own_to(request), request.url.startswith("https")
+        headers, secure = self._headers.own_to(request), request.url.startswith("https") and not self._replays
         trusted = self._trusted if request.probe is None else self._trusted_by_probes
         options: dict[str, Any] = {"ssl": trusted() if secure else True}
         if self._proxy is not None and not self._proxy.socks:
@@ -183,6 +191,7 @@ class AsyncFetcher:
     def _session(self, *, reuse: bool, remember: bool = True) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=Connector(self._flights, self._limits, self._guard, self._proxy, reuse=reuse, remember=remember),
+            request_class=_Replayed if self._replays else aiohttp.ClientRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers.open,
             timeout=aiohttp.ClientTimeout(total=None),
@@ -190,6 +199,13 @@ class AsyncFetcher:
             auto_decompress=False,
             trust_env=False,
         )
+
+
+class _Replayed(aiohttp.ClientRequest):
+    """A request that goes to a replay: in absolute form and without TLS, also where the URL is an ``https`` one."""
+
+    def is_ssl(self) -> bool:
+        return False
 
 
 async def _look_again(address: str, url: str, trouble: str) -> Certificate | None:

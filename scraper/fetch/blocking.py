@@ -24,6 +24,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3._collections import RecentlyUsedContainer
 
+from scraper.evidence import EXCHANGE
 from scraper.fetch.certificate import shown_again
 from scraper.fetch.connection import PlainConnection, TLSConnection
 from scraper.fetch.errors import FetchError, StaleError
@@ -31,6 +32,7 @@ from scraper.fetch.files import kept_in_thread
 from scraper.fetch.guard import Guard
 from scraper.fetch.headers import RequestHeaders, cookies_of, joined
 from scraper.fetch.line import Dialer, Line
+from scraper.fetch.replayed import check_replayed
 from scraper.fetch.response import Stopwatch, respond
 from scraper.fetch.room import limits_of, room_for
 from scraper.fetch.route import Proxy, read_proxy
@@ -65,7 +67,8 @@ class BlockingFetcher:
             self._adapter.trust(shared_context(identity))
         self._prober: _Adapter | None = None
         self._identity, self._proxy = identity, proxy
-        self._proxies = {"http": proxy.url, "https": proxy.url} if proxy and not proxy.socks else None
+        self._replays = proxy is not None and proxy.replays
+        self._proxies = {"http": proxy.url, "https": proxy.url} if proxy and proxy.scheme == "http" else None
         _OPEN.add(self)
 
     def fetch(self, request: Request, trace: Trace | None = None) -> Response:
@@ -78,6 +81,8 @@ class BlockingFetcher:
         if trace is not None:
             return self._probe(request, trace)
         self._line.start(room_for(request, self._limits), self._limits)
+        if self._replays:
+            self._line.target = request.url
         watch = Stopwatch()
         try:
             return self._attempt(self._adapter, request, watch)
@@ -130,10 +135,13 @@ class BlockingFetcher:
         finally:
             raw.release_conn() if raw.closed else raw.close()
         headers = joined(raw.headers.items())
+        if self._replays:
+            check_replayed(headers)
         cookies = cookies_of(headers) if self._cookies else ()
         line = self._line
+        head = line.head.block if request.wants & EXCHANGE and line.head else None
         return respond(
-            request.url, raw.status, headers, pieces, watch, line.room, address=line.address, cookies=cookies
+            request.url, raw.status, headers, pieces, watch, line.room, address=line.address, cookies=cookies, head=head
         )
 
     def _prepare(self, request: Request) -> PreparedRequest:
@@ -162,6 +170,9 @@ class _Adapter(HTTPAdapter):
             "http": functools.partial(_make_pool, HTTPConnectionPool, plain),
             "https": functools.partial(_make_pool, HTTPSConnectionPool, safe),
         }
+        self._secure = proxy is None or not proxy.replays
+        if not self._secure:
+            self._pools["https"] = self._pools["http"]
         self._identity = identity
         self._login = proxy.headers if proxy else {}
         self._tls: ssl.SSLContext | None = None
@@ -192,7 +203,7 @@ class _Adapter(HTTPAdapter):
     ) -> HTTPConnectionPool:
         """The pool for the request's host, without parsing an URL that is canonical already."""
         scheme, host, port = _endpoint(str(request.url))
-        options = {"ssl_context": self._trusted()} if scheme == "https" else None
+        options = {"ssl_context": self._trusted()} if scheme == "https" and self._secure else None
         manager = self.proxy_manager_for(proxies[scheme]) if proxies else self.poolmanager
         pool: HTTPConnectionPool = manager.connection_from_host(host, port, scheme, options)
         return pool

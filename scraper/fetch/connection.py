@@ -45,6 +45,7 @@ class PlainConnection(HTTPConnection):
         """Send a request without a body; what urllib3 says about reading the answer does not matter here."""
         if self.sock is None:
             self.connect()
+        url = self._line.target or url
         lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         self._method, trace = method, self._line.trace
         began = 0.0 if trace is None else trace.enter("first")
@@ -60,7 +61,8 @@ class PlainConnection(HTTPConnection):
         self._line.address = self._address
         self._served += 1
         answer.read_head(fresh=self._served == 1)
-        status, headers, _ = answer.head
+        self._line.head = answer.head
+        status, headers = answer.head[:2]
         return HTTPResponse(
             answer,  # type: ignore[arg-type]  # all that is asked of it is what it has
             headers,

@@ -38,11 +38,15 @@ _CHUNK_HEAD = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
 class Head(NamedTuple):
-    """Status line and headers of an answer; see :func:`scraper.fetch.headers.joined`."""
+    """Status line and headers of an answer; see :func:`scraper.fetch.headers.joined`.
+
+    :ivar block: the bytes of all that, as they came, without the empty line behind them.
+    """
 
     status: int
     headers: dict[str, str]
     version: str = "1.1"
+    block: bytes = b""
 
 
 _Step: TypeAlias = "Callable[[AnswerReader, bytes, int, list[bytes]], int]"
@@ -131,7 +135,7 @@ class AnswerReader:
         if status < 200:
             self._skip_interim(status)
             return
-        self.head = Head(status, headers) if minor == "1" else Head(status, headers, f"1.{minor}")
+        self.head = Head(status, headers, "1.1" if minor == "1" else f"1.{minor}", block)
         tokens = [token.strip() for token in headers.get("connection", "").lower().split(",")]
         self.keep = "close" not in tokens and (minor != "0" or "keep-alive" in tokens)
         self._step = self._framing(minor, status, headers)

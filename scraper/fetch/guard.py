@@ -4,7 +4,7 @@ It is asked with the addresses that a connection is about to be made to, when it
 or after that does not matter (DNS rebinding). A connection that is used again was judged when it was opened, and the
 pools keep those of each host and port apart. Behind a proxy that finds the addresses itself only those can be judged
 that stand in the URL, and ``localhost``, which every system takes for itself (RFC 6761, 6.3): the proxy's machine is
-often ours.
+often ours. A replay connects nowhere, and says itself what was refused when it was recorded.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Guard:
 
     def __init__(self, safety: Safety, proxy: Proxy | None) -> None:
         self.judges = proxy is None or not proxy.finds
+        self._connects = proxy is None or not proxy.replays
         self._safety = safety
 
     def choose(self, key: str, addresses: Collection[str]) -> Collection[str]:
@@ -64,7 +65,7 @@ class Guard:
                 raise FetchError(Reason.PRIVATE_ADDRESS, f"{host} is the machine itself: --allow-private lets it pass")
 
     def _lets_pass(self, key: str) -> bool:
-        return self._safety.private or key in self._safety.named
+        return self._safety.private or key in self._safety.named or not self._connects
 
 
 def _literal(host: str) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from scraper.fetch.errors import FetchError, lost_proxy, timed_out, unconnected
+from scraper.fetch.framing import Head
 from scraper.fetch.guard import Guard
 from scraper.fetch.room import Room
 from scraper.fetch.route import Proxy, load_socks
@@ -31,6 +32,8 @@ class Line:
     :ivar address: the IP address of the server that the fetch is talking to, where that is known.
     :ivar room: what the body may take.
     :ivar trace: takes the times of a probe; None of any other fetch.
+    :ivar head: the status line and headers that came last.
+    :ivar target: what the request line is to name, whatever the libraries make of the URL; None for their choice.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -40,6 +43,8 @@ class Line:
         self._socket: socket.socket | None = None
         self._aborted = False
         self.address: str | None = None
+        self.head: Head | None = None
+        self.target: str | None = None
         self.room = Room(limits.size)
 
     def start(self, room: Room, limits: Limits, trace: Trace | None = None) -> None:
@@ -124,6 +129,8 @@ class Dialer:
         """
         if self._proxy is not None and self._socks is not None:
             return self._by_socks(self._proxy, key, host, port), None
+        if self._proxy is not None and self._proxy.replays:
+            return self.to_proxy(self._proxy.host, self._proxy.port), None
         return self._first(self._admitted(key, host, port), f"{host}:{port}", Reason.CONNECT)
 
     def to_proxy(self, host: str, port: int) -> socket.socket:

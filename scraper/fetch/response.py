@@ -7,7 +7,7 @@ import time
 from scraper.fetch.decode import decode
 from scraper.fetch.errors import FetchError
 from scraper.fetch.room import Room
-from scraper.model import Reason, Response, Timings
+from scraper.model import Exchange, Reason, Response, Timings
 
 __all__ = ["Stopwatch", "is_redirect", "respond"]
 
@@ -36,12 +36,14 @@ def respond(
     *,
     address: str | None = None,
     cookies: tuple[str, ...] = (),
+    head: bytes | None = None,
 ) -> Response:
     """The response for an answer whose body came in ``pieces``, decompressed.
 
     What comes with a redirect is dropped: nobody reads it, and it need not decompress.
 
     :param headers: as :func:`scraper.fetch.headers.joined` gives them.
+    :param head: the same as bytes, where the answer is wanted as it came.
     :raises FetchError: see :func:`scraper.fetch.decode.decode`.
     """
     received = watch.received_at = time.perf_counter()
@@ -52,6 +54,7 @@ def respond(
         if not room.cut:
             raise FetchError(Reason.TOO_LARGE, "the body is over the limit of bytes to receive")
         body = body[: room.size]
+    exchange = None if head is None else Exchange(head.removesuffix(b"\r"), body)
     if is_redirect(status, headers):
         body = b""
     elif "content-encoding" in headers:
@@ -61,7 +64,7 @@ def respond(
         body_us=int((received - watch.headers_at) * 1e6),
         parse_us=int((time.perf_counter() - received) * 1e6),
     )
-    return Response(url, status, headers, body, timings, watch.at, wire, address, cookies)
+    return Response(url, status, headers, body, timings, watch.at, wire, address, cookies, exchange)
 
 
 def is_redirect(status: int, headers: dict[str, str]) -> bool:

@@ -1,4 +1,9 @@
-"""The way to the servers: straight, or through a proxy that the user named. Never one from the environment."""
+"""The way to the servers: straight, or through a proxy that the user named. Never one from the environment.
+
+A replay of recorded answers stands in the same place: see :mod:`scraper.archive`. It is asked for everything as an HTTP
+proxy is asked for ``http`` URLs (RFC 9112, 3.2.2), for ``https`` ones too, so that nothing else is connected to, and no
+name is looked up. Users cannot name one: :mod:`scraper.checks` does not know its scheme.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +17,20 @@ from scraper.errors import ConfigError
 from scraper.fetch.errors import FetchError
 from scraper.fetch.headers import basic
 from scraper.model import Reason
-from scraper.settings import Identity
-from scraper.url import canonical, hostname
+from scraper.settings import Identity, is_loopback
+from scraper.url import canonical, host_key, hostname
 
 __all__ = ["Proxy", "load_socks", "read_proxy"]
 
 _PORTS = {"http": 80, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
-_FINDING = frozenset({"http", "socks5h"})
+_FINDING = frozenset({"http", "socks5h", "replay"})
 
 
 class Proxy(msgspec.Struct, frozen=True):
     """A proxy; its login goes to it alone, and is not shown.
 
-    :ivar scheme: ``http``; ``socks4`` and ``socks5`` for those that are told addresses, ``socks5h`` for names.
+    :ivar scheme: ``http``; ``socks4`` and ``socks5`` for those that are told addresses, ``socks5h`` for names;
+        ``replay`` for a local server with recorded answers.
     :ivar host: a name or an address, without brackets.
     :ivar login: user and password.
     """
@@ -40,7 +46,12 @@ class Proxy(msgspec.Struct, frozen=True):
     @property
     def socks(self) -> bool:
         """Whether it speaks SOCKS (RFC 1928)."""
-        return self.scheme != "http"
+        return self.scheme.startswith("socks")
+
+    @property
+    def replays(self) -> bool:
+        """Whether it is a replay."""
+        return self.scheme == "replay"
 
     @property
     def finds(self) -> bool:
@@ -51,7 +62,7 @@ class Proxy(msgspec.Struct, frozen=True):
     def url(self) -> str:
         """Where it is, without the login."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{'http' if self.replays else self.scheme}://{host}:{self.port}"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -86,6 +97,8 @@ def read_proxy(identity: Identity) -> Proxy | None:
     if parts.scheme == "https":
         raise ConfigError("a proxy that is itself reached by https:// is not supported: use its http:// port")
     where = canonical(f"http://{parts.netloc.rpartition('@')[2]}/")
+    if parts.scheme == "replay" and where and port and is_loopback(host_key(where)):
+        return Proxy(parts.scheme, hostname(where).strip("[]"), port)
     if parts.scheme not in _PORTS or where is None or port == 0:
         raise ConfigError(f"the proxy's URL must be like {', '.join(f'{scheme}://host:port' for scheme in _PORTS)}")
     proxy = Proxy(parts.scheme, hostname(where).strip("[]"), port or _PORTS[parts.scheme], _login(parts.netloc))
