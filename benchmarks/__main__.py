@@ -12,41 +12,45 @@ import statistics
 
 import scraper
 from benchmarks.runs import Run, crawl
-from benchmarks.server import Server
-from benchmarks.site import Site
 from benchmarks.steps import steps
 from scraper.backends import NAMES
+from scraper.compare.fixture import Fixture
+from scraper.compare.latency import Latency
+from scraper.compare.site import Site
+from scraper.serving.server import Server
 from scraper.tuning import tune
 
 
 def main() -> None:
     """Print both tables as Markdown."""
     options = _options()
-    site = Site(hosts=options.hosts, pages=options.pages)
+    pages, latency = options.hosts * options.pages, Latency("fixed", options.latency)
+    fixture = Fixture(hosts=options.hosts, pages=pages, latency=latency)
     cores = len(os.sched_getaffinity(0))
     print(f"scraper {scraper.__version__}, Python {platform.python_version()}, {cores} cores, {platform.machine()}")
-    print(f"{site.hosts} hosts x {site.pages} pages of {site.size:,} bytes and {site.links} links on loopback;")
+    shape = f"{fixture.size:,} bytes and {fixture.links} links"
+    print(f"{options.hosts} hosts x {options.pages} pages of {shape} on loopback;")
     print(f"{options.concurrency} in flight, no pauses, robots.txt obeyed, a SQLite store;")
     print(f"median of {options.repeat} interleaved runs\n")
-    with Server(site, latency=options.latency) as served:
-        _print_backends(served, options)
-    with Server(Site(hosts=2, pages=100)) as served:
+    with Server(fixture.source()) as server:
+        _print_backends(fixture.site(server.port), options)
+    few = Fixture(hosts=2, pages=200)
+    with Server(few.source(), scale=0) as server:
         tune()
         print("\n| step | CPU µs a page |\n|---|---:|")
-        for name, cost in steps(served):
+        for name, cost in steps(few.site(server.port)):
             print(f"| {name} | {cost:.{0 if cost >= 10 else 1}f} |", flush=True)
 
 
 def _print_backends(site: Site, options: argparse.Namespace) -> None:
-    pages = site.hosts * site.pages
     runs: dict[str, list[Run]] = {name: [] for name in options.backends}
     for _ in range(options.repeat):
         for name, done in runs.items():
             done.append(crawl(site, name, options.concurrency))
     print("| backend | pages/s | CPU ms a page | peak MB, whole tree |\n|---|---:|---:|---:|")
     for name, done in runs.items():
-        rate = statistics.median(pages / run.wall for run in done)
-        cpu = statistics.median(run.cpu / pages for run in done)
+        rate = statistics.median(site.pages / run.wall for run in done)
+        cpu = statistics.median(run.cpu / site.pages for run in done)
         memory = statistics.median(run.memory for run in done)
         print(f"| {name} | {rate:,.0f} | {1000 * cpu:.2f} | {memory / 1e6:.0f} |", flush=True)
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.site import Site
+from scraper.compare.site import Site
 
 __all__ = ["Run", "crawl", "measure"]
 

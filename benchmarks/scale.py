@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from benchmarks.site import Site
 from benchmarks.web import LINKS, Endless
 from scraper.backends.simulated import Arrival, Simulated, Web
+from scraper.compare.site import Site
 from scraper.core import Crawl
 from scraper.engine import run
 from scraper.model import Outcome, Request, Response
@@ -133,7 +133,7 @@ class _Parsed(Web):
     def __init__(self, web: Web) -> None:
         super().__init__()
         self._web = web
-        self._body = Site().page(0, 1)
+        self._body = Site().body(20)
         self._parse = make_parser(Settings())
 
     def answer(self, request: Request) -> Outcome:

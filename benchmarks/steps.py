@@ -17,9 +17,9 @@ from typing import TypeVar
 import msgspec
 import xxhash
 
-from benchmarks.site import ROBOTS, Site
 from scraper.backends import create
 from scraper.backends.frames import Frames, pack
+from scraper.compare.site import ROBOTS, Site
 from scraper.core import Crawl
 from scraper.core.cookies import Jar
 from scraper.core.robots import Rules
@@ -53,8 +53,8 @@ def steps(site: Site) -> Iterator[tuple[str, float]]:
 
     Steps whose name begins with a dash are parts of the one above.
     """
-    urls = list(site.urls())
-    bodies = [site.page(host, number) for host in range(site.hosts) for number in range(site.pages)]
+    urls = site.urls()
+    bodies = [site.body(place) for place in range(site.pages)]
     responses = [Response(url, 200, _HEADERS, body) for url, body in zip(urls, bodies, strict=True)]
     for backend in ("asyncio", "threads", "sequential"):
         yield f"fetch and parse, {backend}", least(partial(_visit, backend, urls), len(urls))

@@ -29,8 +29,9 @@ from typing import NamedTuple
 import aiohttp
 
 import scraper
-from benchmarks.server import Server
-from benchmarks.site import Site
+from scraper.compare.fixture import Fixture
+from scraper.compare.latency import Latency
+from scraper.serving.server import Server
 
 __all__ = ["Load", "Measured", "main", "measure", "told"]
 
@@ -85,13 +86,14 @@ class Measured(NamedTuple):
 
 def measure(load: Load) -> Measured:
     """Watch under ``load``; see the module."""
-    site = Site(hosts=load.hosts, pages=load.pages, size=3_000, links=10)
-    with tempfile.TemporaryDirectory() as folder, Server(site, latency=0.005) as served:
+    latency = Latency("fixed", 0.005)
+    fixture = Fixture(load.hosts, load.hosts * load.pages, latency, size=3_000, links=10)
+    with tempfile.TemporaryDirectory() as folder, Server(fixture.source()) as server:
         file, store = Path(folder) / "checks.txt", Path(folder) / "watch.sqlite"
         file.write_text(
             "".join(
-                f"{url} method=get group=host-{n // load.pages}{'' if n else ' name=first'}\n"
-                for n, url in enumerate(served.urls())
+                f"{url} method=get group=host-{n % load.hosts}{'' if n else ' name=first'}\n"
+                for n, url in enumerate(fixture.urls(server.port))
             )
         )
         options = ["--every", f"{load.every}s", "--listen", "127.0.0.1:0", "--store", str(store)]

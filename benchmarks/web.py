@@ -7,8 +7,8 @@ the crawler's own.
 
 from __future__ import annotations
 
-from benchmarks.site import ROBOTS
 from scraper.backends.simulated import Web
+from scraper.compare.site import ROBOTS
 from scraper.model import Fetched, Kind, Outcome, Page, Request
 from scraper.parse import robots
 

@@ -11,26 +11,28 @@ from benchmarks import latency, watch
 from benchmarks.history import asking, keeping, writing
 from benchmarks.runs import crawl
 from benchmarks.scale import Point, alone, core, memory, rounds, whole
-from benchmarks.server import Server
-from benchmarks.site import Site
 from benchmarks.steps import steps
 from benchmarks.web import LINKS, Endless
+from scraper.compare.fixture import Fixture
 from scraper.core import Crawl
 from scraper.model import Request
 from scraper.run import Nowhere
+from scraper.serving.server import Server
 from tests.webs import page_of
+
+SMALL = Fixture(hosts=2, pages=20, size=2_000, links=8)
 
 
 def test_every_step_has_its_cost() -> None:
-    with Server(Site(hosts=2, pages=10, size=2_000, links=8)) as site:
-        found = dict(steps(site))
+    with Server(SMALL.source(), scale=0) as server:
+        found = dict(steps(SMALL.site(server.port)))
     assert len(found) >= 10
     assert all(cost > 0 for cost in found.values())
 
 
 def test_a_whole_crawl_is_measured() -> None:
-    with Server(Site(hosts=2, pages=10, size=2_000, links=8)) as site:
-        run = crawl(site, "asyncio", 4)
+    with Server(SMALL.source(), scale=0) as server:
+        run = crawl(SMALL.site(server.port), "asyncio", 4)
     assert run.code == 0
     assert run.cpu > 0
     assert run.memory > 10_000_000

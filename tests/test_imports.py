@@ -50,11 +50,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "check": VALUES
     | {"options", "seeds", "store", "run", "report", "core", "backends", "version"}
     | {"printing", "parse", "lists", "api", "fetch"},
-    "serving": BASE | {"tuning"},
+    "serving": BASE | {"tuning", "stats"},
     "archive": VALUES | {"backends", "evidence", "fetch", "serving", "version", "printing"},
     "compare": VALUES
     | {"options", "seeds", "store", "run", "report", "core", "backends", "version", "printing", "tuning", "engine"}
-    | {"bounds", "evidence", "serving", "archive"},
+    | {"bounds", "evidence", "serving", "archive", "parse"},
     "cli": VALUES
     | {"options", "seeds", "store", "run", "report", "tuning", "version", "printing", "check"}
     | {"archive", "compare"},

@@ -18,12 +18,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.server import Server
-from benchmarks.site import Site
 from scraper.backends import NAMES, Backend, choose, create
 from scraper.backends.asyncio import new_event_loop
+from scraper.compare.fixture import Fixture
+from scraper.compare.site import Site
 from scraper.errors import ConfigError
 from scraper.model import Failed, Fetched, Outcome, Reason, Refused, Request
+from scraper.serving.server import Server
 from scraper.settings import Budget, Identity, Limits, Politeness, Safety, Settings
 from scraper.url import host_key
 
@@ -41,8 +42,9 @@ Make = Callable[[], Backend]
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    with Server(Site(hosts=2, pages=10, size=2_000, links=8)) as served:
-        yield served
+    fixture = Fixture(hosts=2, pages=20, size=2_000, links=8)
+    with Server(fixture.source(), scale=0) as server:
+        yield fixture.site(server.port)
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def test_each_request_yields_exactly_one_outcome(backend: Backend, site: Site, c
 
 
 def test_the_workers_count_what_they_did(backend: Backend, site: Site) -> None:
-    outcomes = gather(backend, list(site.urls()))
+    outcomes = gather(backend, site.urls())
     stats = backend.stats()
     assert stats.fetches == len(outcomes) == stats.server.count
     assert stats.body_bytes == sum(outcome.size for outcome in outcomes if isinstance(outcome, Fetched))
@@ -121,7 +123,7 @@ def test_close_leaves_nothing_behind(name: str, site: Site, silent: str) -> None
     new_event_loop().close()  # libuv keeps a pipe for the life of the process, since its first loop
     before = held()
     backend = MAKERS[name]()
-    gather(backend, list(site.urls()))
+    gather(backend, site.urls())
     backend.submit(Request(silent))
     if name != "sequential":
         assert backend.collect(0.05) == []
@@ -137,7 +139,7 @@ def test_close_leaves_nothing_behind(name: str, site: Site, silent: str) -> None
 def test_a_killed_worker_loses_its_requests_and_is_replaced(name: str, site: Site, silent: str) -> None:
     backend = MAKERS[name]()
     try:
-        gather(backend, list(site.urls())[:4])
+        gather(backend, site.urls()[:4])
         backend.submit(Request(silent))
         backend.collect(0)
         for worker in backend._workers:  # type: ignore[attr-defined]
@@ -146,7 +148,7 @@ def test_a_killed_worker_loses_its_requests_and_is_replaced(name: str, site: Sit
         assert isinstance(lost, Failed)
         assert lost.reason is Reason.LOST
         assert "signal 9" in lost.detail
-        assert len(gather(backend, list(site.urls()))) == 20
+        assert len(gather(backend, site.urls())) == 20
     finally:
         backend.close()
 
@@ -168,7 +170,7 @@ def test_more_requests_than_a_pipe_holds(name: str, closed_port: str) -> None:
 def test_all_describe_their_workers(name: str, site: Site) -> None:
     backend = MAKERS[name]()
     try:
-        gather(backend, list(site.urls())[:2])
+        gather(backend, site.urls()[:2])
         assert name in "\n".join(backend.describe()) or "process" in "\n".join(backend.describe())
     finally:
         backend.close()

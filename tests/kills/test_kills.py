@@ -16,10 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.server import Server
-from benchmarks.site import Site
 from scraper.backends import NAMES
+from scraper.compare.fixture import Fixture
+from scraper.compare.latency import Latency
+from scraper.compare.site import Site
 from scraper.model import Fetched, Kind, Outcome
+from scraper.serving.server import Server
 from tests.kills.group import Group, recorded
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
@@ -49,9 +51,9 @@ class Web:
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[Web]:
-    server = Server(Site(hosts=3, pages=PAGES // 3, size=3_000, links=12), latency=0.004)
-    with server as site:
-        yield Web(server, site)
+    fixture = Fixture(hosts=3, pages=PAGES, latency=Latency("fixed", 0.004), size=3_000, links=12)
+    with Server(fixture.source()) as server:
+        yield Web(server, fixture.site(server.port))
 
 
 def pages(store: Path) -> list[Outcome]:
