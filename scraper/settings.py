@@ -50,6 +50,8 @@ class Politeness(msgspec.Struct, frozen=True):
     :ivar robots_again: seconds after which one that could not be had is asked for again.
     :ivar longest_hold: seconds of a ``Retry-After`` that are kept at most.
     :ivar host_failures: failures in a row, without any answer between them, after which a host is given up; None never.
+    :ivar paced: whether the pauses are made that ``Crawl-delay`` and ``Retry-After`` ask for; a replay of recorded
+        answers disturbs no server by making none.
     """
 
     per_host: int = 4
@@ -63,6 +65,7 @@ class Politeness(msgspec.Struct, frozen=True):
     robots_again: float = 600.0
     longest_hold: float = 300.0
     host_failures: int | None = 100
+    paced: bool = True
 
     def delay_for(self, host: str) -> float:
         """Seconds that pass at least between two starts on ``host`` (a host key), to begin with."""

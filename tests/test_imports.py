@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stats": BASE,
     "core": {"model", "settings", "url", "suffixes"},
     "tuning": set(),
+    "spawning": set(),
     "printing": set(),
     "bounds": set(),
     # the workers' side
@@ -36,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "parse": BASE | {"settings", "join"},
     "thread": {"evidence"},
     "visit": BASE | {"settings", "fetch", "parse", "evidence", "thread"},
-    "backends": VALUES | {"fetch", "parse", "visit", "tuning", "join", "bounds", "evidence"},
+    "backends": VALUES | {"fetch", "parse", "visit", "tuning", "join", "bounds", "evidence", "spawning"},
     # the owner's side
     "store": BASE | {"printing", "stats", "version"},
     "report": BASE | {"settings", "stats", "store", "core", "printing"},
@@ -50,11 +51,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "check": VALUES
     | {"options", "seeds", "store", "run", "report", "core", "backends", "version"}
     | {"printing", "parse", "lists", "api", "fetch"},
-    "serving": BASE | {"tuning", "stats"},
-    "archive": VALUES | {"backends", "evidence", "fetch", "serving", "version", "printing"},
+    "serving": BASE | {"tuning", "stats", "spawning"},
+    "archive": VALUES | {"backends", "evidence", "fetch", "serving", "version", "printing", "store"},
     "compare": VALUES
     | {"options", "seeds", "store", "run", "report", "core", "backends", "version", "printing", "tuning", "engine"}
-    | {"bounds", "evidence", "serving", "archive", "parse"},
+    | {"bounds", "evidence", "serving", "archive", "parse", "spawning"},
     "cli": VALUES
     | {"options", "seeds", "store", "run", "report", "tuning", "version", "printing", "check"}
     | {"archive", "compare"},
@@ -107,6 +108,7 @@ PURE_FILES = {
     *(f"check/{name}.py" for name in ("asking/places", "history/rollup", "timing/every", "timing/rounds", "views")),
     *(f"check/{name}.py" for name in ("notices/message", "notices/notice", "web/silence", "web/words")),
     "check/outputs/width.py",
+    *(f"compare/{name}.py" for name in ("model", "plan", "timeline", "workloads")),
 }
 """Of parts that have a shell too, the files that are pure."""
 

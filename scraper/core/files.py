@@ -106,8 +106,8 @@ class Files:
     def _pace(self, site: Site) -> None:
         """Keep the longest ``Crawl-delay`` that the robots files of a host ask for, as they are now."""
         host = site.gate
-        asked = [other.rules.delay or 0.0 for other in self._frontier.origins(site)]
-        host.floor = max(self._politeness.delay_for(site.host), *asked)
+        asked = [other.rules.delay or 0.0 for other in self._frontier.origins(site) if self._politeness.paced]
+        host.floor = max([self._politeness.delay_for(site.host), *asked])
         host.pace(max(host.delay, host.floor))
 
 

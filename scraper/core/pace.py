@@ -15,8 +15,11 @@ __all__ = ["adapted", "answered", "hold"]
 _OVERLOADED = frozenset({429, 503})
 """Too Many Requests (RFC 6585, 4), Service Unavailable (RFC 9110, 15.6.4)."""
 _STRAINED = frozenset({Reason.TIMEOUT, Reason.RESET, Reason.CONNECT})
-_OUR_OWN = frozenset({Reason.LOST, Reason.INTERNAL, Reason.PROXY, Reason.PARSE, Reason.TOO_LARGE, Reason.ENCODING})
-"""Failures that say nothing against the server, or that come after it has answered."""
+_OUR_OWN = frozenset(
+    {Reason.LOST, Reason.INTERNAL, Reason.PROXY, Reason.PARSE, Reason.TOO_LARGE, Reason.ENCODING, Reason.SCOPE}
+)
+"""Failures that say nothing against the server, or that come after it has answered; SCOPE is what a replay has no
+answer for."""
 
 
 def adapted(politeness: Politeness, floor: float, delay: float, outcome: Outcome) -> float:
@@ -37,6 +40,8 @@ def adapted(politeness: Politeness, floor: float, delay: float, outcome: Outcome
 
 def hold(politeness: Politeness, outcome: Outcome) -> float:
     """Seconds for which ``outcome`` asks to leave the whole host alone (RFC 9110, 10.2.3), as far as that is kept."""
+    if not politeness.paced:
+        return 0.0
     if isinstance(outcome, Fetched) and outcome.retry_after and (outcome.status in _OVERLOADED or outcome.location):
         return min(politeness.longest_hold, outcome.retry_after)
     return 0.0
