@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scraper.compare.site import Site
+from scraper.compare.tree import Memory
 
 __all__ = ["Run", "crawl", "measure"]
 
@@ -56,27 +56,8 @@ def crawl(site: Site, backend: str, concurrency: int, *options: str) -> Run:
 
 def _watch(process: subprocess.Popen[bytes]) -> int:
     """Wait for the end of ``process``; the most resident memory that its tree had at one time."""
-    peak = 0
+    memory = Memory(process.pid)
     while process.poll() is None:
-        peak = max(peak, sum(_resident(pid) for pid in _tree(process.pid)))
+        memory.look()
         time.sleep(0.02)
-    return peak
-
-
-def _tree(root: int) -> list[int]:
-    pids = [root]
-    for pid in pids:
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
-                pids += map(int, task.read_text().split())
-            except OSError:  # the thread has ended meanwhile
-                continue
-    return pids
-
-
-def _resident(pid: int) -> int:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    return memory.peak

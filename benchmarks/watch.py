@@ -31,6 +31,7 @@ import aiohttp
 import scraper
 from scraper.compare.fixture import Fixture
 from scraper.compare.latency import Latency
+from scraper.compare.tree import memory_of, tree, used_by
 from scraper.serving.server import Server
 
 __all__ = ["Load", "Measured", "main", "measure", "told"]
@@ -103,9 +104,9 @@ def measure(load: Load) -> Measured:
                 url = _page_of(process)
                 time.sleep(load.warm)
                 began = time.time()
-                before, start = _cpu(process.pid), time.perf_counter()
+                before, start = _cpu_of(process.pid), time.perf_counter()
                 answers, events, memory = asyncio.run(_clients(load, url, process.pid))
-                wall, cpu = time.perf_counter() - start, _cpu(process.pid) - before
+                wall, cpu = time.perf_counter() - start, _cpu_of(process.pid) - before
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.communicate(timeout=60)
@@ -163,7 +164,7 @@ async def _listen(url: str, until: float, events: list[int]) -> None:
 
 async def _sample(pid: int, until: float, memory: list[int]) -> None:
     while time.perf_counter() < until:
-        memory.append(sum(_resident(each) for each in _tree(pid)))
+        memory.append(memory_of(tree(pid)))
         await asyncio.sleep(min(5.0, max(0.1, until - time.perf_counter())))
 
 
@@ -183,28 +184,10 @@ def _count(store: Path, load: Load, since: float, until: float) -> tuple[int, in
     return len(found), expected, missed, sum(verdict != 0 for _, _, verdict in found)
 
 
-def _tree(root: int) -> list[int]:
-    pids = [root]
-    for pid in pids:
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                pids += map(int, task.read_text().split())
-    return pids
-
-
-def _resident(pid: int) -> int:
-    with contextlib.suppress(OSError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return 0
-
-
-def _cpu(root: int) -> float:
+def _cpu_of(root: int) -> float:
     """Seconds of CPU that the tree of ``root`` has taken."""
-    ticks = 0
-    for pid in _tree(root):
-        with contextlib.suppress(OSError):
-            ticks += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+    used = used_by(tree(root))
+    return used.user + used.system
 
 
 def main() -> None:

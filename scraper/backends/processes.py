@@ -17,11 +17,9 @@ import multiprocessing
 import os
 import selectors
 import signal
-import sys
 import time
-import types
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from multiprocessing.context import SpawnProcess
 
 import msgspec
@@ -31,6 +29,7 @@ from scraper.backends.frames import Frame, Frames
 from scraper.errors import BackendError
 from scraper.model import Failed, Outcome, Reason, Request
 from scraper.settings import Settings
+from scraper.spawning import main_hidden, signals_held_back
 from scraper.stats import Stats
 from scraper.url import host_key
 
@@ -164,30 +163,6 @@ class Processes:
         worker.sent.clear()
 
 
-@contextlib.contextmanager
-def _main_hidden() -> Iterator[None]:
-    """Keep a new process from running the main module again: a worker needs nothing of it.
-
-    So a plain script needs no ``if __name__ == "__main__":`` to crawl with processes.
-    """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextlib.contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """Let a new process begin with signals blocked that it will ignore: Ctrl-C goes to the whole group at once."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 class _Worker:
     """The parent's side of one worker; it is started anew after each death."""
 
@@ -217,7 +192,7 @@ class _Worker:
         setup = Setup(self.inbox, outbox, settings)
         process = context.Process(target=serve, args=(setup,), name=f"fetch-{self.number}", daemon=True)
         try:
-            with _main_hidden(), _signals_held_back():
+            with main_hidden(), signals_held_back(HELD_BACK):
                 process.start()
         except BaseException:
             self.pipe.close()

@@ -52,11 +52,9 @@ class Fixture(msgspec.Struct, frozen=True):
         return self.site(port).urls()
 
     def latency_of(self, url: str) -> float:
-        """Seconds from a request to its answer; robots files take the median, what is not there no time."""
+        """Seconds from a request to its answer; robots files, which are asked for once in a run, take no time."""
         place = self._place(url)
-        if place is not None:
-            return self.delay(place)
-        return self.latency.at(0.5) if url.endswith("/robots.txt") else 0.0
+        return 0.0 if place is None else self.delay(place)
 
     def delay(self, place: int) -> float:
         """Seconds that the page at a ``place`` of :meth:`urls` takes."""
@@ -203,7 +201,7 @@ class _Pages:
 
     def prepare(self, port: int) -> None:
         fixture, self._site = self._fixture, self._fixture.site(port)
-        robots = Answer(message("text/plain", ROBOTS), fixture.latency.at(0.5))
+        robots = Answer(message("text/plain", ROBOTS))
         self._answers = {f"{self._site.origin(host)}/robots.txt": robots for host in range(fixture.hosts)}
         self._places = {url: place for place, url in enumerate(self._site.urls())}
         if fixture.pages * fixture.size <= _KEPT:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-import sys
-import types
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +13,7 @@ from scraper.errors import BackendError, ConfigError
 from scraper.serving.answers import Source
 from scraper.serving.desk import Served
 from scraper.serving.process import serve
+from scraper.spawning import main_hidden, signals_held_back
 
 __all__ = ["Server"]
 
@@ -50,7 +48,7 @@ class Server:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, *self._args), name="server", daemon=True)
         try:
-            with _main_hidden(), _interrupt_held_back():
+            with main_hidden(), signals_held_back({signal.SIGINT}):
                 self._process.start()
             theirs.close()
             told = self._hear()
@@ -94,24 +92,3 @@ class Server:
             self._process.kill()
             self._process.join()
         self._process.close()
-
-
-@contextlib.contextmanager
-def _main_hidden() -> Iterator[None]:
-    """Keep the new process from running the main module again: it needs nothing of it."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextlib.contextmanager
-def _interrupt_held_back() -> Iterator[None]:
-    """Let the new process begin with Ctrl-C blocked, until it ignores it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
