@@ -1,0 +1,193 @@
+"""The timeline: what every worker did, backend by backend, on one axis of time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from statistics import median
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from scraper.compare.model import Lane
+from scraper.compare.outputs.marks import mark, style
+from scraper.compare.outputs.svg import Frame, Linear, group, label, path, svg, tag, ticks
+from scraper.compare.outputs.words import milliseconds, percent
+
+__all__ = ["STATES", "Track", "timeline"]
+
+STATES = {
+    "fetch": "waiting for a server",
+    "wait": "waiting in our own queues",
+    "parse": "parsing",
+    "lock": "wanting to parse, waiting for the interpreter's lock",
+    "write": "writing the store (engine)",
+    "decide": "deciding what is next (engine)",
+}
+"""What a lane can do, in words, in the order of the legend."""
+_COMPUTING = frozenset({"parse", "write", "decide"})
+WIDE = 1080
+_LEFT, _RIGHT, _TOP = 96, 1066, 8
+_MOST = 20
+"""Lanes of one backend at most; of more, as many are shown, evenly chosen."""
+_HEAD, _STRIP, _BETWEEN = 24, 34, 18
+_FINEST = 0.1
+"""Units of the picture that a span has at least, so that it can be seen."""
+
+
+class Track(NamedTuple):
+    """One backend: its name, what is said beside it, its lanes."""
+
+    name: str
+    backend: str
+    about: str
+    lanes: Sequence[Lane]
+
+
+class _Shown(NamedTuple):
+    track: Track
+    lanes: Sequence[Lane]
+    high: float
+    """Of a lane."""
+
+    @property
+    def height(self) -> float:
+        return _HEAD + _STRIP + 6 + self.high * len(self.lanes) + _BETWEEN
+
+
+def timeline(tracks: Sequence[Track], cores: int, *, room: int = 200_000) -> Markup:
+    """The whole picture; nothing where nobody did anything.
+
+    :param room: bytes that it may take; where that is little, what is close together is joined.
+    """
+    ends = [max((span[2] for lane in track.lanes for span in lane.spans), default=0) for track in tracks]
+    if not any(ends):
+        return Markup()
+    until = min(max(ends), 3 * median(end for end in ends if end))
+    shown = [_Shown(track, lanes, _high(len(lanes))) for track in tracks for lanes in (_chosen(track.lanes),)]
+    for apart in (_FINEST, 0.5, 1.0, 2.0, 4.0, 8.0):
+        drawn = _drawn(shown, until, cores, apart)
+        if len(drawn) <= room:
+            break
+    return drawn
+
+
+def _chosen(lanes: Sequence[Lane]) -> Sequence[Lane]:
+    """All, or some of the workers, evenly; and the last lane, the engine's."""
+    if len(lanes) <= _MOST:
+        return lanes
+    workers, picked = lanes[:-1], _MOST - 1
+    return [*(workers[index * len(workers) // picked] for index in range(picked)), lanes[-1]]
+
+
+def _high(lanes: int) -> float:
+    """Few lanes may be thick."""
+    return 16.0 if lanes <= 4 else 12.0 if lanes <= 10 else 7.0
+
+
+def _drawn(shown: Sequence[_Shown], until: float, cores: int, apart: float) -> Markup:
+    tops = [_TOP, *accumulate((each.height for each in shown), initial=_TOP)][1:]
+    bottom = tops[-1]
+    frame = Frame(Linear(0, until, _LEFT, _RIGHT), Linear(0, 1, bottom, _TOP))
+    tracks = [_track(frame, each, top, cores, apart) for each, top in zip(shown, tops, strict=False)]
+    times = ticks(frame.x, 8)
+    grid = [path([(frame.x(value), _TOP + _HEAD), (frame.x(value), bottom)], "grid") for value in times]
+    texts = [label(frame.x(value), bottom + 16, _time(value), "tick", "middle") for value in times]
+    said = f"What every worker did in {_time(until)}, for {', '.join(each.track.name for each in shown)}"
+    return svg(WIDE, bottom + 26, said, group(*grid), *tracks, group(*texts), cls="lanes")
+
+
+def _time(us: float) -> str:
+    return f"{milliseconds(us / 1e6)} ms"
+
+
+def _track(frame: Frame, shown: _Shown, top: float, cores: int, apart: float) -> Markup:
+    track, y = shown.track, top + _HEAD
+    lanes = _lanes_text(shown)
+    head = [
+        mark(track.backend, 8, top + 13),
+        label(20, top + 18, track.name, f"end {style(track.backend)}"),
+        label(_RIGHT, top + 18, ". ".join(part for part in (track.about, lanes) if part), "tick", "end"),
+    ]
+    strip = _strip(frame, track.lanes, y, cores)
+    y += _STRIP + 6
+    places = [y + shown.high * (index + 0.5) for index in range(len(shown.lanes))]
+    drawn = [_lane(frame, lane, place, shown.high, apart) for lane, place in zip(shown.lanes, places, strict=True)]
+    return group(*head, strip, *drawn)
+
+
+def _lanes_text(shown: _Shown) -> str:
+    whole = len(shown.track.lanes)
+    return f"{len(shown.lanes)} of {whole} lanes" if len(shown.lanes) < whole else ""
+
+
+def _strip(frame: Frame, lanes: Iterable[Lane], top: float, cores: int) -> Markup:
+    """How many lanes compute at once, over time; a line where there are as many as cores."""
+    counts = _at_once(frame, lanes)
+    most = max(cores, 1) * 1.25
+    scale = Linear(0, most, top + _STRIP, top + 2)
+    points = [(_LEFT + 2.0 * index, scale(value)) for index, value in enumerate(counts)]
+    outline = [step for (x, y) in points for step in ((x, y), (x + 2.0, y))]
+    area = path([(_LEFT, top + _STRIP), *_straight(outline), (_RIGHT, top + _STRIP)], "busy")
+    level = path([(_LEFT, scale(cores)), (_RIGHT, scale(cores))], "guide")
+    mean = sum(counts) / len(counts)
+    texts = [
+        label(_LEFT - 6, scale(cores) + 4, f"{cores} core{'s' * (cores != 1)}", "tiny", "end"),
+        label(_LEFT - 6, top + _STRIP, f"mean {mean:.2f}", "tiny", "end"),
+    ]
+    return group(area, level, *texts, title=f"lanes that compute at once: {mean:.2f} on average")
+
+
+def _at_once(frame: Frame, lanes: Iterable[Lane]) -> list[float]:
+    """Lanes that compute, on average, in each stretch of two units of the picture."""
+    bins = [0.0] * ((_RIGHT - _LEFT) // 2)
+    wide = frame.x.high / len(bins)
+    for lane in lanes:
+        for state, begin, end in lane.spans:
+            if state in _COMPUTING and begin < frame.x.high:
+                for index in range(int(begin / wide), min(int(end / wide) + 1, len(bins))):
+                    bins[index] += max(0.0, min(end, (index + 1) * wide) - max(begin, index * wide)) / wide
+    return bins
+
+
+def _straight(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Without the points in the middle of level stretches."""
+    inner = zip(points, points[1:], points[2:], strict=False)
+    return [*points[:1], *(b for a, b, c in inner if not abs(a[1] - b[1]) < 0.05 > abs(b[1] - c[1])), *points[-1:]]
+
+
+def _lane(frame: Frame, lane: Lane, y: float, high: float, apart: float) -> Markup:
+    """A stroke for each state, whose dashes are its spans."""
+    strokes: dict[str, list[str]] = defaultdict(list)
+    sums: dict[str, int] = defaultdict(int)
+    for state, begin, end in _joined(frame, lane, apart):
+        strokes[state].append(f"M{begin:.1f} {y:.1f}h{end - begin:.1f}")
+    for state, begin, end in lane.spans:
+        sums[state] += end - begin
+    whole = sum(sums.values()) or 1
+    shares = (f"{state} {percent(sums[state] / whole)}" for state in STATES if sums[state])
+    thick = round(high - 1.5, 1)
+    paths = [tag("path", d="".join(strokes[state]), cls=f"s-{state}") for state in STATES if strokes[state]]
+    name = [label(_LEFT - 6, y + 3.5, lane.name, "tiny", "end")] if high > 10 or lane.name == "engine" else []
+    ground = path([(_LEFT, y), (_RIGHT, y)], "ground")
+    lines = tag("g", ground, *paths, stroke_width=thick)
+    return group(*name, lines, title=f"{lane.name}: {', '.join(shares)}")
+
+
+def _joined(frame: Frame, lane: Lane, apart: float) -> Iterable[tuple[str, float, float]]:
+    """Spans as they are drawn: those of one state that nearly touch are one."""
+    last: dict[str, tuple[float, float]] = {}
+    for state, begin, end in lane.spans:
+        if begin >= frame.x.high or state not in STATES:
+            continue
+        x, stop = frame.x(begin), frame.x(end)
+        open_ = last.get(state)
+        if open_ and x - open_[1] < apart:
+            last[state] = (open_[0], max(stop, open_[1]))
+            continue
+        if open_:
+            yield state, *open_
+        last[state] = (x, max(stop, x + _FINEST))
+    for state, (x, stop) in last.items():
+        yield state, x, stop
