@@ -22,7 +22,7 @@ WORKLOADS: tuple[Workload, ...] = (
     Workload(
         name="near",
         about="Servers that answer at once: what is left is the work of crawling itself.",
-        fixture="web:hosts=20,pages=2000",
+        fixture="web:hosts=20,pages=2000,latency=0ms",
     ),
     Workload(
         name="parse",
