@@ -75,7 +75,8 @@ class Threads:
         return Stats.total(worker.stats for worker in self._workers)
 
     def describe(self) -> Iterable[str]:
-        yield f"threads: {len(self._threads)} of {self.capacity} started, {self._inbox.qsize()} requests queued"
+        queued = len(self._inbox.queue)  # qsize() takes the lock, which the interrupted thread may hold in a put
+        yield f"threads: {len(self._threads)} of {self.capacity} started, {queued} requests queued"
         for number, worker in enumerate(self._workers):
             yield f"  thread {number}: {worker.doing or 'idle'}"
 
