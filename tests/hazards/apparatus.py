@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from scraper.backends import Backend
+from scraper.model import Outcome
 from scraper.settings import Limits, Politeness, Retry, Safety, Scope, ScopeMode, Settings
 
-__all__ = ["PATIENCE", "everywhere", "in_background", "numbered", "until", "waiting_at"]
+__all__ = ["PATIENCE", "everywhere", "gather", "in_background", "numbered", "until", "waiting_at"]
 
 PATIENCE = 20.0
 """Seconds after which a test gives up; none takes as long unless it fails."""
@@ -34,6 +36,15 @@ def in_background(work: Callable[..., object], *args: object) -> threading.Threa
     thread = threading.Thread(target=work, args=args, daemon=True)
     thread.start()
     return thread
+
+
+def gather(backend: Backend, count: int) -> list[Outcome]:
+    """Collect until ``count`` outcomes are there."""
+    outcomes: list[Outcome] = []
+    deadline = time.monotonic() + PATIENCE
+    while len(outcomes) < count and time.monotonic() < deadline:
+        outcomes += backend.collect(0.1)
+    return outcomes
 
 
 def waiting_at(condition: threading.Condition) -> int:

@@ -12,7 +12,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,8 +20,8 @@ import pytest
 from scraper.backends.processes import Processes, _Worker
 from scraper.core import Crawl
 from scraper.engine import run
-from scraper.model import Fetched, Outcome, Request
-from tests.hazards.apparatus import PATIENCE, everywhere, until
+from scraper.model import Fetched, Request
+from tests.hazards.apparatus import everywhere, gather, until
 from tests.server import ScriptedServer, ask_for_more, ok, stall
 from tests.webs import Log
 
@@ -90,14 +89,6 @@ def kill_the_first_reader(backend: Processes) -> Any:
     assert until(lambda: not backend.collect(0.01) and backend.capacity < 2)
     ready(backend, 2)
     return inbox
-
-
-def gather(backend: Processes, count: int) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    deadline = time.monotonic() + PATIENCE
-    while len(outcomes) < count and time.monotonic() < deadline:
-        outcomes += backend.collect(0.1)
-    return outcomes
 
 
 def submit_two(backend: Processes, server: ScriptedServer) -> None:
