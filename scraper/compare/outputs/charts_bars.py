@@ -9,12 +9,14 @@ from markupsafe import Markup
 
 from scraper.compare.outputs.marks import mark, style
 from scraper.compare.outputs.svg import Frame, Linear, group, label, path, svg, tag, ticks
-from scraper.compare.outputs.words import number
+from scraper.compare.outputs.words import milliseconds, tick
 
 __all__ = ["Bar", "Stack", "Track", "bars", "quantile_bars", "stacks"]
 
-WIDE = 560
-_LEFT, _RIGHT, _TOP, _BELOW = 112, 470, 14, 48
+WIDE = 530
+_LEFT, _RIGHT, _TOP, _BELOW = 138, 436, 16, 48
+_FOR_THREE = 410
+"""The right edge where three figures are written behind the bars."""
 
 
 class Bar(NamedTuple):
@@ -52,16 +54,16 @@ def bars(given: Sequence[Bar], said: str, unit: str, guide: tuple[float, str] | 
     """Values side by side, from 0 on; ``guide`` is a value that none can pass."""
     top = max((max(bar.high, bar.value, *bar.dots) for bar in given), default=0.0)
     shown = guide if guide and guide[0] <= 1.6 * top else None
-    frame, high = _frame(max(top, shown[0] if shown else 0.0), len(given), 40)
-    drawn = [_bar(frame, bar, _TOP + 40 * index + 20) for index, bar in enumerate(given)]
+    frame, high = _frame(max(top, shown[0] if shown else 0.0), len(given), 50)
+    drawn = [_bar(frame, bar, _TOP + 50 * index + 25) for index, bar in enumerate(given)]
     lines = [_guide(frame, *shown)] if shown else []
     return svg(WIDE, high, said, _axes(frame, unit), *drawn, *lines)
 
 
 def quantile_bars(given: Sequence[tuple[str, str, Sequence[Track]]], said: str, unit: str) -> Markup:
-    """For each (name, backend) its tracks, the quantiles paler and paler."""
+    """For each (name, backend) its tracks in milliseconds, the quantiles paler and paler."""
     top = max((track.values[2] for _, _, tracks in given for track in tracks), default=0.0)
-    frame, high = _frame(top, len(given), 50)
+    frame, high = _frame(top, len(given), 50, _FOR_THREE)
     drawn = []
     for index, (name, backend, tracks) in enumerate(given):
         middle = _TOP + 50 * index + 25
@@ -83,9 +85,9 @@ def _band(stack: Stack) -> float:
     return stack.band[0] if stack.band else 0.0
 
 
-def _frame(top: float, rows: int, high: int) -> tuple[Frame, float]:
+def _frame(top: float, rows: int, high: int, right: float = _RIGHT) -> tuple[Frame, float]:
     bottom = _TOP + rows * high + 4
-    return Frame(Linear(0, top * 1.02 or 1, _LEFT, _RIGHT), Linear(0, 1, bottom, _TOP)), bottom + _BELOW
+    return Frame(Linear(0, top * 1.02 or 1, _LEFT, right), Linear(0, 1, bottom, _TOP)), bottom + _BELOW
 
 
 def _axes(frame: Frame, unit: str) -> Markup:
@@ -93,12 +95,8 @@ def _axes(frame: Frame, unit: str) -> Markup:
     drawn = [path([(_LEFT, bottom), (_LEFT, frame.y.end)], "axis")]
     for value in ticks(frame.x, 5):
         x = frame.x(value)
-        drawn += [path([(x, bottom), (x, frame.y.end)], "grid"), label(x, bottom + 18, _tick(value), "tick", "middle")]
-    return group(*drawn, label((_LEFT + _RIGHT) / 2, bottom + 37, unit, "name", "middle"))
-
-
-def _tick(value: float) -> str:
-    return number(value).rstrip("0").rstrip(".") if "." in number(value) else number(value)
+        drawn += [path([(x, bottom), (x, frame.y.end)], "grid"), label(x, bottom + 18, tick(value), "tick", "middle")]
+    return group(*drawn, label((_LEFT + frame.x.end) / 2, bottom + 37, unit, "name", "middle"))
 
 
 def _head(name: str, backend: str, y: float) -> Markup:
@@ -110,7 +108,7 @@ def _box(x: float, y: float, end: float, high: float, cls: str) -> Markup:
 
 
 def _bar(frame: Frame, bar: Bar, y: float) -> Markup:
-    drawn = [_head(bar.name, bar.backend, y), _box(_LEFT, y, frame.x(bar.value), 20, "bar")]
+    drawn = [_head(bar.name, bar.backend, y), _box(_LEFT, y, frame.x(bar.value), 24, "bar")]
     end = frame.x(max(bar.high, bar.value))
     if bar.high > bar.low:
         low = frame.x(bar.low)
@@ -133,7 +131,7 @@ def _track(frame: Frame, track: Track, y: float) -> Markup:
     """Half of all within the darkest part, 95 of 100 with the next one, 99 with the palest."""
     p50, p95, p99 = (frame.x(value) for value in track.values)
     drawn = [_box(_LEFT, y, p50, 12, "q50"), _box(p50, y, p95, 12, "q95"), _box(p95, y, p99, 12, "q99")]
-    text = " / ".join(_tick(value) for value in track.values)
+    text = " / ".join(milliseconds(value / 1000) for value in track.values)
     return group(*drawn, label(p99 + 7, y + 4, text, "tick"), title=track.title, cls=track.cls)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -28,10 +29,14 @@ STATES = {
 """What a lane can do, in words, in the order of the legend."""
 _COMPUTING = frozenset({"parse", "write", "decide"})
 WIDE = 1080
-_LEFT, _RIGHT, _TOP = 96, 1066, 8
+_LEFT, _RIGHT, _TOP = 98, 1066, 8
 _MOST = 20
 """Lanes of one backend at most; of more, as many are shown, evenly chosen."""
 _HEAD, _STRIP, _BETWEEN = 24, 34, 18
+_BIN = 4
+"""Units of the picture over which what computes is averaged."""
+_PARSES, _FETCHES = 40, 3.5
+"""Parses, or fetches, that one after the other fill the picture."""
 _FINEST = 0.1
 """Units of the picture that a span has at least, so that it can be seen."""
 
@@ -64,13 +69,27 @@ def timeline(tracks: Sequence[Track], cores: int, *, room: int = 200_000) -> Mar
     ends = [max((span[2] for lane in track.lanes for span in lane.spans), default=0) for track in tracks]
     if not any(ends):
         return Markup()
-    until = min(max(ends), 3 * median(end for end in ends if end))
+    until = min(max(ends), _window(tracks))
     shown = [_Shown(track, lanes, _high(len(lanes))) for track in tracks for lanes in (_chosen(track.lanes),)]
     for apart in (_FINEST, 0.5, 1.0, 2.0, 4.0, 8.0):
         drawn = _drawn(shown, until, cores, apart)
         if len(drawn) <= room:
             break
     return drawn
+
+
+def _window(tracks: Sequence[Track]) -> float:
+    """A stretch in which parses are wide enough to be seen, and in which a lane fetches a few times."""
+    parse, fetch = (_usual(tracks, state) for state in ("parse", "fetch"))
+    return max(_PARSES * parse, _FETCHES * fetch) or math.inf
+
+
+def _usual(tracks: Sequence[Track], state: str) -> float:
+    """How long a span of that kind is, of the backend that takes least: where nothing else is in it."""
+    spans = (
+        [end - begin for lane in track.lanes for kind, begin, end in lane.spans if kind == state] for track in tracks
+    )
+    return min((median(found) for found in spans if found), default=0.0)
 
 
 def _chosen(lanes: Sequence[Lane]) -> Sequence[Lane]:
@@ -119,7 +138,7 @@ def _track(frame: Frame, shown: _Shown, top: float, cores: int, apart: float) ->
 
 def _lanes_text(shown: _Shown) -> str:
     whole = len(shown.track.lanes)
-    return f"{len(shown.lanes)} of {whole} lanes" if len(shown.lanes) < whole else ""
+    return f"{len(shown.lanes) - 1} of {whole - 1} lanes, and the engine's" if len(shown.lanes) < whole else ""
 
 
 def _strip(frame: Frame, lanes: Iterable[Lane], top: float, cores: int) -> Markup:
@@ -127,8 +146,8 @@ def _strip(frame: Frame, lanes: Iterable[Lane], top: float, cores: int) -> Marku
     counts = _at_once(frame, lanes)
     most = max(cores, 1) * 1.25
     scale = Linear(0, most, top + _STRIP, top + 2)
-    points = [(_LEFT + 2.0 * index, scale(value)) for index, value in enumerate(counts)]
-    outline = [step for (x, y) in points for step in ((x, y), (x + 2.0, y))]
+    points = [(_LEFT + _BIN * index, scale(value)) for index, value in enumerate(counts)]
+    outline = [step for (x, y) in points for step in ((x, y), (x + _BIN, y))]
     area = path([(_LEFT, top + _STRIP), *_straight(outline), (_RIGHT, top + _STRIP)], "busy")
     level = path([(_LEFT, scale(cores)), (_RIGHT, scale(cores))], "guide")
     mean = sum(counts) / len(counts)
@@ -136,19 +155,38 @@ def _strip(frame: Frame, lanes: Iterable[Lane], top: float, cores: int) -> Marku
         label(_LEFT - 6, scale(cores) + 4, f"{cores} core{'s' * (cores != 1)}", "tiny", "end"),
         label(_LEFT - 6, top + _STRIP, f"mean {mean:.2f}", "tiny", "end"),
     ]
-    return group(area, level, *texts, title=f"lanes that compute at once: {mean:.2f} on average")
+    base = path([(_LEFT, top + _STRIP), (_RIGHT, top + _STRIP)], "axis")
+    return group(area, base, level, *texts, title=f"lanes that compute at once: {mean:.2f} on average")
 
 
 def _at_once(frame: Frame, lanes: Iterable[Lane]) -> list[float]:
-    """Lanes that compute, on average, in each stretch of two units of the picture."""
-    bins = [0.0] * ((_RIGHT - _LEFT) // 2)
+    """Lanes that compute, on average, in each stretch of :data:`_BIN`."""
+    bins = [0.0] * ((_RIGHT - _LEFT) // _BIN)
     wide = frame.x.high / len(bins)
     for lane in lanes:
-        for state, begin, end in lane.spans:
-            if state in _COMPUTING and begin < frame.x.high:
-                for index in range(int(begin / wide), min(int(end / wide) + 1, len(bins))):
-                    bins[index] += max(0.0, min(end, (index + 1) * wide) - max(begin, index * wide)) / wide
+        for share, begin, end in _computing(lane):
+            for index in range(int(begin / wide), min(int(end / wide) + 1, len(bins))):
+                bins[index] += share * max(0.0, min(end, (index + 1) * wide) - max(begin, index * wide)) / wide
     return bins
+
+
+def _computing(lane: Lane) -> Iterable[tuple[float, float, float]]:
+    """Stretches with the share of them that was spent computing.
+
+    A parse and its waiting for the lock are one: they took turns, and only their sums are known.
+    """
+    share, since, until = 0.0, 0, -1
+    for state, begin, end in lane.spans:
+        if state not in _COMPUTING and state != "lock":
+            continue
+        if begin - until > 1 or until < 0:
+            if until > since:
+                yield share / (until - since), since, until
+            share, since = 0.0, begin
+        share += (end - begin) * (state in _COMPUTING)
+        until = end
+    if until > since:
+        yield share / (until - since), since, until
 
 
 def _straight(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -12,8 +12,8 @@ from scraper.compare.outputs.svg import Frame, Linear, Log, Scale, group, label,
 
 __all__ = ["Axes", "Guide", "Line", "lines"]
 
-WIDE, HIGH = 560, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 436, 40, 346
+WIDE, HIGH = 530, 380
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 404, 36, 328
 _APART = 26
 """Pixels between two numbers at the axis, at least."""
 
@@ -87,7 +87,7 @@ def _frame(found: Points, guides: Sequence[Guide], axes: Axes) -> Frame:
     y: Scale = Linear(0, top * 1.06 or 1, _BOTTOM, _TOP)
     if axes.log[1]:
         low = max(min(values), top / 1e6)
-        y = Log(low / 1.25, top * 1.15, _BOTTOM, _TOP)
+        y = Log(low / 1.5, top * 1.15, _BOTTOM, _TOP)
     return Frame(x, y)
 
 

@@ -15,12 +15,13 @@ from scraper.compare.outputs.charts_bars import Track as Times
 from scraper.compare.outputs.charts_lanes import Track, timeline
 from scraper.compare.outputs.charts_lines import Axes, Guide, Line, lines
 from scraper.compare.outputs.picks import Part, Series
-from scraper.compare.outputs.words import case_label, number, percent, spread
+from scraper.compare.outputs.words import case_label, number, percent, spread, tick
 
 __all__ = ["Figure", "costs", "lanes", "overview"]
 
 _CURVE = 48
 """Points of a law's line."""
+BASELINE = "sequential"
 _IN_FLIGHT = "requests in flight (N)"
 
 
@@ -52,7 +53,7 @@ def _rates(part: Part) -> Figure:
         f"Pages a second of {_names(part)} over the requests in flight",
         _IN_FLIGHT,
         "pages/s",
-        number,
+        tick,
         log=(True, True),
     )
     caption = (
@@ -100,19 +101,19 @@ def _ceilings(part: Part) -> list[tuple[float, float]]:
 
 def _base(part: Part) -> float:
     """The rate of the sequential backend; 0 without one."""
-    return next((row.rate.value for row in part.rows if row.case.backend == "sequential"), 0.0)
+    return next((row.rate.value for row in part.rows if row.case.backend == BASELINE), 0.0)
 
 
 def _speedups(part: Part) -> Figure:
     base = _base(part)
-    points = [_line(part, series, _speedup, base or 1.0) for series in part.series] if base else []
+    points = [_line(part, series, _speedup, base) for series in _others(part)] if base else []
     most = max((row.case.concurrency for row in part.rows), default=1)
     ceilings = [(n, value / base) for n, value in _ceilings(part)] if base else []
     axes = Axes(
         f"Speedup over sequential of {_names(part)} over the requests in flight",
         _IN_FLIGHT,
         "times sequential",
-        number,
+        tick,
         log=(False, False),
     )
     caption = (
@@ -123,13 +124,18 @@ def _speedups(part: Part) -> Figure:
     return Figure("Speedup", lines(points, guides, axes), caption)
 
 
+def _others(part: Part) -> list[Series]:
+    """Without the sequential one, which all the others are measured by."""
+    return [series for series in part.series if series.backend != BASELINE]
+
+
 def _speedup(row: Row) -> float | None:
     return row.speedup.value if row.speedup else None
 
 
 def _efficiencies(part: Part, cores: int) -> Figure:
     points = [
-        _line(part, series, lambda row: row.efficiency, 1.0)._replace(dots=(), curve=()) for series in part.series
+        _line(part, series, lambda row: row.efficiency, 1.0)._replace(dots=(), curve=()) for series in _others(part)
     ]
     points = [line for line in points if line.points]
     most = max((row.case.concurrency for row in part.rows), default=1)
@@ -163,7 +169,7 @@ def _bars(part: Part) -> Figure:
         )
         for row in part.rows
     ]
-    ceilings = [row.ceiling for row in part.rows if row.ceiling is not None and row.case.backend != "sequential"]
+    ceilings = [row.ceiling for row in part.rows if row.ceiling is not None and row.case.backend != BASELINE]
     same = ceilings and max(ceilings) < 1.1 * min(ceilings)
     guide = (median(ceilings), f"ceiling {number(median(ceilings))}") if same else None
     picture = bars(given, f"Pages a second of {_names(part)}", "pages/s", guide)

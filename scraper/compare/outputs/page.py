@@ -16,7 +16,6 @@ from scraper.compare.outputs.tables import all_rows, all_runs, best_rows, fit_ro
 from scraper.compare.outputs.words import (
     THIRD,
     case_label,
-    fit_words,
     headline,
     machine_words,
     percent,
@@ -102,12 +101,8 @@ def _part(part: Part, number: int, cores: int, room: int) -> dict[str, Any]:
         "cases": human_count(len(part.rows), "case"),
         "findings": [_finding(row.case.backend, case_label(row.case), row.finding.text) for row in part.best],
         "figures": figures,
-        "fits": [
-            (key(each.backend), style(each.backend), printable(each.name), fit_words(each.fit))
-            for each in part.series
-            if each.fit
-        ],
-        "fit_table": fit_rows(part) if part.fits else None,
+        "fits": fit_rows(fit for fit in part.fits if fit.best) if part.fits else None,
+        "fit_table": fit_rows(part.fits) if part.fits else None,
         "lanes": lanes(part, cores, room),
         "costs": list(costs(part)),
         "runs": human_count(sum(map(len, part.runs.values())), "run"),

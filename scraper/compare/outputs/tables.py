@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from scraper.compare.model import Interval, Row, Run
+from scraper.compare.model import Fit, Interval, Row, Run
 from scraper.compare.outputs.marks import key, style
 from scraper.compare.outputs.picks import Part
 from scraper.compare.outputs.words import (
@@ -155,8 +155,8 @@ def all_rows(part: Part) -> Table:
     return Table((*_HEADERS, *more), rows, won)
 
 
-def fit_rows(part: Part) -> Table:
-    """Every law of every backend."""
+def fit_rows(fits: Iterable[Fit]) -> Table:
+    """Laws, with their parameters."""
     headers = (
         ("backend", ""),
         ("law", ""),
@@ -166,10 +166,10 @@ def fit_rows(part: Part) -> Table:
         ("coherence", "the USL's: each with each other; this is what makes more slower"),
         ("peak", "N beyond which the rate falls"),
         ("error", "root mean square of the relative errors"),
-        ("", ""),
+        ("best", "whether it explains the rates best, for the number of its parameters"),
     )
     rows = []
-    for fit in part.fits:
+    for fit in fits:
         name = f"{fit.backend} x{fit.workers}" if fit.workers else fit.backend
         shown = [fit.parameters.get(each) for each in ("rate", "serial", "contention", "coherence")]
         cells = [
@@ -179,7 +179,7 @@ def fit_rows(part: Part) -> Table:
             percent(fit.error, 1),
         ]
         law = LAWS.get(fit.law, fit.law)
-        rows.append([_backend(fit.backend, name), Cell(law), *map(_figure, cells), Cell("best" if fit.best else "")])
+        rows.append([_backend(fit.backend, name), Cell(law), *map(_figure, cells), Cell("yes" if fit.best else "no")])
     return Table(headers, rows)
 
 

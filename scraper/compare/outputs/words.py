@@ -24,6 +24,7 @@ __all__ = [
     "quantiles",
     "source",
     "spread",
+    "tick",
     "times",
     "verdict_words",
 ]
@@ -47,6 +48,12 @@ def number(value: float) -> str:
     size = abs(value)
     digits = 0 if size >= 99.95 else 1 if size >= 9.995 else 2
     return f"{value:,.{digits}f}"
+
+
+def tick(value: float) -> str:
+    """The same, without noughts behind the point: as it stands at an axis."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def spread(found: Interval) -> str:
@@ -78,7 +85,7 @@ def percent(share: float | None, digits: int = 0) -> str:
 def milliseconds(seconds: float) -> str:
     """Only the figure: ``0.31``, ``2.1``, ``104``, ``12,400``."""
     ms = seconds * 1000
-    return f"{ms:,.0f}" if ms >= 9.95 else f"{ms:.1f}" if ms >= 0.995 or ms == 0 else f"{ms:.2f}"
+    return f"{ms:,.0f}" if ms >= 9.95 or ms == 0 else f"{ms:.1f}" if ms >= 0.995 else f"{ms:.2f}"
 
 
 def quantiles(found: Quantiles) -> str:
