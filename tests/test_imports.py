@@ -108,7 +108,7 @@ PURE_FILES = {
     *(f"check/{name}.py" for name in ("asking/places", "history/rollup", "timing/every", "timing/rounds", "views")),
     *(f"check/{name}.py" for name in ("notices/message", "notices/notice", "web/silence", "web/words")),
     "check/outputs/width.py",
-    *(f"compare/{name}.py" for name in ("model", "plan", "timeline", "workloads")),
+    *(f"compare/{name}.py" for name in ("latency", "model", "plan", "timeline", "workloads")),
 }
 """Of parts that have a shell too, the files that are pure."""
 
@@ -116,6 +116,7 @@ LATE: dict[str, str] = {
     "__main__.py": "Ctrl-C during the imports is no reason for a traceback",
     "backends/child.py": "a worker process loads the HTTP client of its kind only",
     "check/outputs/page.py": "templates are read when a report is written",
+    "cli/compare.py": "as for a crawl",
     "cli/check.py": "as for a crawl: what checks need is loaded when some run",
     "cli/checking.py": "the web server of a watch is loaded only when one runs",
     "cli/reports.py": "a history, and the schedules beside it, is loaded only when one is kept",

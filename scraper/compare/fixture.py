@@ -155,10 +155,11 @@ def _number(text: str) -> int:
 
 def _problem(fixture: Fixture, key: str) -> str | None:
     """What is wrong with the value of ``key``; None where nothing is."""
-    value = getattr(fixture, key)
-    if key in _BOUNDS and not (low := _BOUNDS[key][0]) <= value <= (high := _BOUNDS[key][1]):
+    if key in _BOUNDS:
+        value, (low, high) = getattr(fixture, key), _BOUNDS[key]
         shown = human_bytes if key == "size" else human_count
-        return f"{key} is {shown(value)}: from {shown(low)} to {shown(high)}"
+        if not low <= value <= high:
+            return f"{key} is {shown(value)}: from {shown(low)} to {shown(high)}"
     if key in ("hosts", "pages") and fixture.pages < fixture.hosts:
         return f"{human_count(fixture.pages, 'page')} for {human_count(fixture.hosts, 'host')}: at least one each"
     if key in ("pages", "size") and fixture.pages * fixture.size > _MOST:

@@ -10,9 +10,10 @@ __all__ = ["MOST", "Asked", "read"]
 MOST = 65_536
 """Bytes that a head may take."""
 
-_LINE = re.compile(rb"(?:\r\n)*([A-Z]+) ([^ \r\n]+) HTTP/1\.([01])(?=\r\n)")
+_LINE = re.compile(rb"(?:\r\n)*([A-Z]+) ([^ \r\n]+) HTTP/1\.([01])(?=\r\n|\Z)")
 _HOST = re.compile(rb"\r\nhost:[ \t]*([^ \t\r\n]+)", re.IGNORECASE)
 _BODY = re.compile(rb"\r\ntransfer-encoding:|\r\ncontent-length:[ \t]*0*[1-9]")
+_CONNECTION = re.compile(rb"\r\nconnection:([^\r\n]*)")
 _SCHEMES = (b"http://", b"https://")
 
 
@@ -43,8 +44,14 @@ def read(head: bytes) -> Asked | int:
     url = _url(target, head)
     if url is None:
         return 400
-    last = b"\r\nconnection: close" in lower or (minor == b"0" and b"\r\nconnection: keep-alive" not in lower)
-    return Asked(url.decode("latin-1"), method == b"HEAD", last)
+    return Asked(url.decode("latin-1"), method == b"HEAD", _is_last(lower, minor))
+
+
+def _is_last(lower: bytes, minor: bytes) -> bool:
+    """Whether the connection ends with this one (RFC 9112, 9.3)."""
+    connection = _CONNECTION.search(lower) if b"\r\nconnection:" in lower else None
+    said = connection[1] if connection else b""
+    return b"close" in said or (minor == b"0" and b"keep-alive" not in said)
 
 
 def _url(target: bytes, head: bytes) -> bytes | None:

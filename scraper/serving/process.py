@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import signal
 import socket
 from multiprocessing.connection import Connection as Pipe
@@ -25,14 +26,17 @@ _TRIES = 8
 
 
 def serve(pipe: Pipe, source: Source, scale: float, log: Path | None) -> None:
-    """Serve until the other end of ``pipe`` is closed; it is told the port, or why there is none."""
+    """Serve until the other end of ``pipe`` is closed, as it is when the parent dies.
+
+    The parent is told the port, or, in words, why there is none. Then it asks: True for the figures, which begin anew,
+    False for the number of requests since the start.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent says when to end
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     tune()
-    try:
-        sockets = _listen(source.hosts())
-    except OSError as error:
-        pipe.send(_trouble(error))
+    sockets = _listen(source.hosts())
+    if isinstance(sockets, str):
+        _tell(pipe, sockets)
         return
     port = sockets[0].getsockname()[1]
     if isinstance(source, Prepared):
@@ -43,6 +47,11 @@ def serve(pipe: Pipe, source: Source, scale: float, log: Path | None) -> None:
         log.write_text("".join(f"{url}\n" for url in desk.log), "latin-1")
 
 
+def _tell(pipe: Pipe, news: object) -> None:
+    with contextlib.suppress(OSError):  # the parent is gone already
+        pipe.send(news)
+
+
 async def _answer(pipe: Pipe, desk: Desk, sockets: list[socket.socket], port: int) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     for listener in sockets:
@@ -50,21 +59,19 @@ async def _answer(pipe: Pipe, desk: Desk, sockets: list[socket.socket], port: in
 
     def told() -> None:
         try:
-            reset = pipe.recv()
-            pipe.send(desk.take() if reset else desk.requests)
+            _tell(pipe, desk.take() if pipe.recv() else desk.requests)
         except (EOFError, OSError):
             loop.remove_reader(pipe.fileno())
             ended.set()
 
     loop.add_reader(pipe.fileno(), told)
-    with contextlib.suppress(OSError):  # a parent that is gone already
-        pipe.send(port)
+    _tell(pipe, port)
     await ended.wait()
 
 
-def _listen(hosts: list[str]) -> list[socket.socket]:
-    """Sockets on one port of all ``hosts``."""
-    for last in [*[False] * (_TRIES - 1), True]:
+def _listen(hosts: list[str]) -> list[socket.socket] | str:
+    """Sockets on one port of all ``hosts``, or why there are none."""
+    for _ in range(_TRIES):
         sockets: list[socket.socket] = []
         try:
             for host in hosts:
@@ -73,18 +80,16 @@ def _listen(hosts: list[str]) -> list[socket.socket]:
         except OSError as error:
             for listener in sockets:
                 listener.close()
-            if last or error.errno != errno.EADDRINUSE:
-                error.filename = error.filename or host
-                raise
+            trouble = _trouble(host, error)
+            if error.errno != errno.EADDRINUSE:
+                return trouble
         else:
             return sockets
-    raise AssertionError("the last try returns or raises")
+    return trouble
 
 
-def _trouble(error: OSError) -> str:
+def _trouble(host: str, error: OSError) -> str:
+    what = f"the local server cannot listen on {host}: {os.strerror(error.errno or 0)}"
     if error.errno == errno.EADDRNOTAVAIL:
-        return (
-            f"the local server cannot listen on {error.filename}: this system has no such loopback address; "
-            f"Linux has all of 127.0.0.0/8, on macOS add them one by one: sudo ifconfig lo0 alias {error.filename}"
-        )
-    return f"the local server cannot listen on {error.filename}: {error.strerror or error}"
+        return f"{what}; not every system has all of 127.0.0.0/8: on macOS, 'sudo ifconfig lo0 alias {host}' adds it"
+    return what

@@ -43,6 +43,7 @@ class Server:
         """Start, and wait until the answers are ready.
 
         :raises ConfigError: where it cannot listen.
+        :raises BackendError: where it cannot start.
         """
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
@@ -66,11 +67,14 @@ class Server:
 
     @property
     def served(self) -> int:
-        """How many requests came since the start."""
+        """How many requests came since the start, whatever was reset."""
         return int(self._ask(False))
 
     def reset(self) -> Served:
-        """The figures since the last reset, or the start; they and the turns begin anew."""
+        """The figures since the last reset, or the start; they and the turns begin anew.
+
+        :raises BackendError: where the process was killed.
+        """
         served: Served = self._ask(True)
         return served
 
@@ -83,7 +87,9 @@ class Server:
         try:
             return self._pipe.recv()
         except (EOFError, OSError) as error:
-            raise BackendError("the local server has died: see its message above") from error
+            self._process.join(_GRACE)
+            code = self._process.exitcode
+            raise BackendError(f"the local server has ended by itself, with code {code}") from error
 
     def _end(self) -> None:
         self._pipe.close()
