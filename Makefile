@@ -9,6 +9,8 @@ URLS ?=
 BACKEND ?=
 DEPTH ?=
 ARGS ?=
+WORKLOAD ?= latency
+WORKERS ?= 1,2
 DATA ?= $(firstword $(wildcard conformance ../shared/data) conformance)
 
 OPTIONS = $(if $(BACKEND),--backend '$(BACKEND)') $(if $(DEPTH),--depth '$(DEPTH)') $(ARGS)
@@ -18,11 +20,11 @@ QUOTED = $(foreach url,$(URLS),'$(url)')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help crawl check test kills lint format bench bench-scale bench-latency bench-history bench-watch conformance lock clean
+.PHONY: help crawl check compare compare-threads compare-processes compare-asyncio compare-hybrid test kills lint format bench bench-scale bench-latency bench-history bench-watch conformance lock clean
 
 help: ## explain these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
-		do printf '  make %-12s %s\n' "$$name" "$$text"; done
+		do printf '  make %-17s %s\n' "$$name" "$$text"; done
 
 crawl: $(READY) ## crawl the demo site, or what you say: URLS="https://example.org" BACKEND=asyncio DEPTH=1 ARGS="--dry-run"
 ifeq ($(strip $(URLS)),)
@@ -37,6 +39,24 @@ ifeq ($(strip $(URLS)),)
 else
 	@$(BIN)/scraper check $(QUOTED) $(CHECK_OPTIONS) || $(UNLESS_ONE)
 endif
+
+compare: $(READY) ## compare the backends, in under two minutes, or on what you say: URLS="https://example.org" ARGS="-d 1"
+	@$(BIN)/scraper compare $(QUOTED) $(REPORTS) $(ARGS) || $(UNLESS_ONE)
+
+compare-threads: $(READY) ## what more threads buy, on WORKLOAD=latency: 1, 2, 4 ... 64 of them beside sequential
+	@$(SWEEP) --backends sequential,threads $(ARGS) || $(UNLESS_ONE)
+
+compare-processes: $(READY) ## what more processes buy, and more requests in flight in each
+	@$(SWEEP) --backends sequential,processes --workers '$(WORKERS)' $(ARGS) || $(UNLESS_ONE)
+
+compare-asyncio: $(READY) ## what more requests in flight on one event loop buy
+	@$(SWEEP) --backends sequential,asyncio $(ARGS) || $(UNLESS_ONE)
+
+compare-hybrid: $(READY) ## what an event loop in each of more processes buys
+	@$(SWEEP) --backends sequential,hybrid --workers '$(WORKERS)' $(ARGS) || $(UNLESS_ONE)
+
+REPORTS = --html compare.html --json compare.json
+SWEEP = $(BIN)/scraper compare --workload '$(WORKLOAD)' --concurrency 1,2,4,...,64 --repeat 3 --seconds 600ms $(REPORTS)
 
 # Exit code 1 says that some URLs failed, which is a finding and no fault of the command.
 UNLESS_ONE = { code=$$?; [ $$code -eq 1 ] || exit $$code; }
@@ -79,7 +99,7 @@ conformance: $(READY) ## measure how much of the public test suites holds; DATA=
 	@$(BIN)/python -m benchmarks.conformance --data '$(DATA)' $(ARGS)
 
 clean: ## remove what these commands have made
-	rm -rf $(VENV) dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build compare.html compare.json .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Everything that is installed has its version in constraints.txt, the build's own tools too: the same on every

@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"bounds", "evidence", "serving", "archive", "parse", "spawning"},
     "cli": VALUES
     | {"options", "seeds", "store", "run", "report", "tuning", "version", "printing", "check"}
-    | {"archive", "compare"},
+    | {"archive", "backends", "compare"},
     # the package itself gives out the public names, when they are first asked for
     "version": {"api", "check", "errors", "model", "settings", "stats", "backends"},
     "__main__": {"cli"},
@@ -109,6 +109,10 @@ PURE_FILES = {
     *(f"check/{name}.py" for name in ("notices/message", "notices/notice", "web/silence", "web/words")),
     "check/outputs/width.py",
     *(f"compare/{name}.py" for name in ("latency", "model", "plan", "timeline", "workloads")),
+    *(
+        f"compare/{name}.py"
+        for name in ("changes", "estimate", "figures", "ladder", "laws", "remarks", "rows", "solve")
+    ),
 }
 """Of parts that have a shell too, the files that are pure."""
 
@@ -120,6 +124,7 @@ LATE: dict[str, str] = {
     "cli/check.py": "as for a crawl: what checks need is loaded when some run",
     "cli/checking.py": "the web server of a watch is loaded only when one runs",
     "cli/reports.py": "a history, and the schedules beside it, is loaded only when one is kept",
+    "cli/drive.py": "most crawls are neither recorded nor replayed",
     "cli/crawl.py": "`scraper --help` is quick: what a crawl needs is loaded when one runs",
     "check/notices/apprising.py": "Apprise is an extra, with a hundred plugins",
     "check/asking/keys.py": "triggers and parsers are heavy, and most checks have no interval and no condition in JSON",

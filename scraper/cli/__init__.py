@@ -5,7 +5,7 @@ Data goes to stdout; progress, notes, the summary and errors go to stderr. Exit 
 ==== ==================================================================================
 0    all went well
 1    the crawl ran and found failures: URLs without an answer, or with a status of 400 and more,
-     or pages on which the user's own function failed
+     or pages on which the user's own function failed; the backends of a comparison differ
 2    usage or configuration: nothing ran
 3    the crawl broke off: the disk, the workers, or a bug; what was recorded stands
 130  interrupted; what was recorded stands
@@ -29,6 +29,7 @@ import click
 from scraper import __version__
 from scraper.cli.check import check
 from scraper.cli.codes import BROKEN, INTERRUPTED, PIPE_CLOSED, USAGE
+from scraper.cli.compare import compare
 from scraper.cli.crawl import crawl
 from scraper.cli.notes import tell
 from scraper.cli.signals import ignore_late, kept
@@ -77,6 +78,7 @@ def cli() -> None:
 
 
 cli.add_command(check)
+cli.add_command(compare)
 cli.add_command(crawl)
 cli.add_command(watch)
 cli.add_command(why)

@@ -1,0 +1,98 @@
+"""The crawl that ``scraper compare`` records before it compares: once, politely, told as any crawl is."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from scraper.archive.about import About
+from scraper.archive.recorder import Recorder
+from scraper.archive.replay import Recording
+from scraper.archive.writing import ENDING, Writer, check_recording
+from scraper.backends import create
+from scraper.cli.compare import MAX_PAGES
+from scraper.cli.notes import Notes
+from scraper.compare.api import Plan
+from scraper.errors import ConfigError
+from scraper.options import make_settings
+from scraper.report.human import human_count, human_duration
+from scraper.report.progress import Progress
+from scraper.report.style import wants_color
+from scraper.run import CrawlRun, Nowhere, around, open_run, pick
+from scraper.seeds import read_seeds
+from scraper.settings import Settings
+
+__all__ = ["recorded"]
+
+
+@contextlib.contextmanager
+def recorded(plan: Plan, given: Mapping[str, Any], notes: Notes) -> Iterator[Plan]:
+    """``plan`` with its workload recorded, from the URLs and lists that the parameters name.
+
+    Without ``--record`` the recording is there for the block only.
+
+    :raises ConfigError: for what is no URL, for a file that is there already, and where nothing could be fetched.
+    """
+    seeds = read_seeds(given["targets"]).urls
+    if not seeds:
+        raise ConfigError("there is no URL left to compare on")
+    if given["record"] is not None:
+        check_recording(given["record"], resume=False)
+    depth, pages = given["depth"] or 0, given["max_pages"] or MAX_PAGES
+    settings = around(make_settings(depth=depth, max_pages=pages), seeds)
+    with tempfile.TemporaryDirectory(prefix="recording-") as folder:
+        file = given["record"] or str(Path(folder) / f"crawl{ENDING}")
+        _record(file, settings, seeds, given, notes)
+        _sum_up(file, given, notes)
+        work = msgspec.structs.replace(plan.workloads[0], recording=file)
+        yield msgspec.structs.replace(plan, workloads=(work,))
+
+
+def _record(file: str, settings: Settings, seeds: Sequence[str], given: Mapping[str, Any], notes: Notes) -> None:
+    name, why = pick("auto", settings, seeds)
+    notes.explain(f"recording with backend {name}: {why}")
+    notes.say(f"recording up to {human_count(settings.budget.pages or len(seeds), 'page')}, politely")
+    progress = Progress(sys.stderr, quiet=notes.quiet, color=wants_color(given["color"], sys.stderr))
+    backend = Recorder(create(name, settings), Writer(file, About.of(settings, seeds)))
+    with open_run(settings, seeds, backend, Nowhere()) as run:
+        try:
+            for _ in run.rounds():
+                _tell(progress, run)
+        finally:
+            progress.clear()
+
+
+def _tell(progress: Progress, run: CrawlRun) -> None:
+    if progress.due:
+        crawl = run.crawl
+        progress.update(
+            run.stats,
+            in_flight=crawl.in_flight,
+            waiting=crawl.waiting,
+            hosts=crawl.hosts,
+            pages_left=crawl.pages_left,
+        )
+
+
+def _sum_up(file: str, given: Mapping[str, Any], notes: Notes) -> None:
+    """Say what was recorded.
+
+    :raises ConfigError: where no page gave an answer.
+    """
+    pages = Recording(file).pages()
+    answers = [page.server for page in pages if page.status is not None]
+    if not answers:
+        raise ConfigError("none of the URLs gave an answer, so there is nothing to compare on")
+    failed = f", {len(pages) - len(answers)} gave none" if len(answers) < len(pages) else ""
+    notes.say(
+        f"recorded {human_count(len(answers), 'page')}{failed}; half took {human_duration(median(answers))} at most"
+    )
+    if given["record"] is not None:
+        notes.say(f"recording: {file}; compare again with --replay {file}")
