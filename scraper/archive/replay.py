@@ -24,7 +24,7 @@ from scraper.serving.answers import Answer
 from scraper.serving.server import Server
 from scraper.settings import Settings
 
-__all__ = ["MISSING", "Recording", "Replay", "offline"]
+__all__ = ["MISSING", "Recording", "Replay", "offline", "unhurried"]
 
 MISSING = Reason.SCOPE
 """Why there is no page of a URL that was not recorded: the recording is all the web there is. Not a reason that passes,
@@ -126,15 +126,17 @@ class Replay:
 
 
 def offline(settings: Settings, port: int) -> Settings:
-    """``settings`` for a crawl whose only server is the replay at ``port``: there is nobody to be polite to.
+    """``settings`` for a crawl whose only server is the replay at ``port``, and which makes no pauses."""
+    identity = msgspec.structs.replace(settings.identity, proxy=f"replay://127.0.0.1:{port}")
+    return msgspec.structs.replace(unhurried(settings), identity=identity)
 
-    No pauses are made but those that were asked for, and no time passes before another try.
-    """
-    politeness, identity = settings.politeness, settings.identity
+
+def unhurried(settings: Settings) -> Settings:
+    """``settings`` without pauses but those that were asked for: in a replay there is nobody to be polite to."""
+    politeness = settings.politeness
     politeness = msgspec.structs.replace(politeness, delay=politeness.delay or 0.0, paced=False)
-    identity = msgspec.structs.replace(identity, proxy=f"replay://127.0.0.1:{port}")
     retry = msgspec.structs.replace(settings.retry, base=0.0)
-    return msgspec.structs.replace(settings, politeness=politeness, identity=identity, retry=retry)
+    return msgspec.structs.replace(settings, politeness=politeness, retry=retry)
 
 
 def _answer(block: bytes, entry: Recorded, *, latency: bool) -> Answer:

@@ -32,6 +32,8 @@ Examples:
   scraper crawl https://example.org -d 2 --store example.sqlite
   scraper crawl urls.txt -d 0 -o pages.jsonl
   scraper crawl --store example.sqlite --resume
+  scraper crawl https://example.org -d 1 --record example.warc.gz
+  scraper crawl --replay example.warc.gz --backend threads
 
 A bare host such as example.org is taken as https://example.org. Durations are written
 50ms, 10s, 2m, 1h; sizes 500kB, 16MB.
@@ -208,6 +210,13 @@ _OTHER_KINDS = [kind for kind in LINK_KINDS if kind not in _FOLLOWED]
     type=Choice(["text", "jsonl", "json", "csv"]),
     help="Of the records.",
     usual="by the file's ending",
+)
+@option("Results", "--record", metavar="FILE.warc.gz", help="Keep all answers as they came in this WARC file, too.")
+@option(
+    "Results",
+    "--replay",
+    metavar="FILE.warc.gz",
+    help="Crawl what was recorded, with no network and no pauses; without URLs its own, to its depth.",
 )
 @option("Results", "--dry-run", is_flag=True, help="Say what would be crawled; fetch nothing.")
 @message_options

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,12 +34,16 @@ from scraper.stats import is_failure, label, parse_error
 from scraper.store import PipeClosed, SqliteStore, printable
 from scraper.tuning import tune
 
+if TYPE_CHECKING:
+    from scraper.archive.recorder import Recorder
+    from scraper.cli.archiving import Archiving
+
 __all__ = ["drive"]
 
 _NO_SETTINGS = frozenset(
     {
         *("seeds", "skip_bad", "auth_file", "backend", "store", "resume"),
-        *("output", "form", "dry_run", "quiet", "verbose", "color"),
+        *("output", "form", "record", "replay", "dry_run", "quiet", "verbose", "color"),
     }
 )
 """What ``scraper crawl`` takes that is no policy of the crawl."""
@@ -63,9 +67,12 @@ def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], 
     notes = Notes.asked_for(given)
     options = _options(given, asked)
     make_settings(**options)
-    seeds = _seeds(given, notes)
+    archiving = _archiving(given, notes)
+    if archiving is not None:
+        options = archiving.options(options)
+    seeds = _seeds(given, notes, archiving)
     if given["dry_run"]:
-        return dry_run(given, options, seeds.urls)
+        return dry_run(given, options, seeds.urls, archiving)
     kept = _opened(given, notes)
     with contextlib.closing(kept.whole):
         options, urls = recall(kept.checkpoint, options, seeds.urls)
@@ -74,7 +81,8 @@ def _drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str], 
         has_seeds = isinstance(kept.checkpoint, SqliteStore)
         headers = given["headers"]
         go_on = command_that_goes_on(words, without_stdin=has_seeds, headers=headers) if kept.checkpoint else None
-        return _Job(given, notes, teller, kept, around(make_settings(**options), urls), urls, go_on).crawl()
+        job = _Job(given, notes, teller, kept, around(make_settings(**options), urls), urls, go_on)
+        return job.crawl(archiving)
 
 
 def _options(given: dict[str, Any], asked: Collection[str]) -> Options:
@@ -86,8 +94,18 @@ def _options(given: dict[str, Any], asked: Collection[str]) -> Options:
     return options  # type: ignore[no-any-return]
 
 
-def _seeds(given: dict[str, Any], notes: Notes) -> Seeds:
+def _archiving(given: dict[str, Any], notes: Notes) -> Archiving | None:
+    if given["record"] is None and given["replay"] is None:
+        return None
+    from scraper.cli.archiving import Archiving  # here: most crawls are neither recorded nor replayed
+
+    return Archiving(given, notes)
+
+
+def _seeds(given: dict[str, Any], notes: Notes, archiving: Archiving | None) -> Seeds:
     arguments = given["seeds"]
+    if not arguments and archiving is not None and given["replay"]:
+        return Seeds(urls=archiving.seeds())
     if not arguments and given["sitemap"]:
         return Seeds()
     if not arguments and not (given["resume"] and given["store"]):
@@ -146,13 +164,29 @@ class _Job:
         self._given, self._notes, self._teller, self._kept = given, notes, teller, kept
         self._settings, self._urls, self._go_on = settings, urls, go_on
         self._sitemaps = NamedSitemaps(settings.discovery.given, settings.budget.redirects)
+        self._archiving: Archiving | None = None
 
-    def crawl(self) -> int:
-        """Crawl, tell how it went, and give the exit code."""
+    def crawl(self, archiving: Archiving | None = None) -> int:
+        """Crawl, tell how it went, and give the exit code.
+
+        :param archiving: what records or replays it.
+        """
+        tune()
+        if archiving is None:
+            return self._crawl(self._pick())
+        self._archiving = archiving
+        with archiving.replayed(self._settings) as self._settings:
+            archiving.begin()
+            with archiving.recorded(self._pick(), self._settings, self._urls) as backend:
+                return self._crawl(backend)
+
+    def _pick(self) -> str:
         name, why = pick(self._given["backend"], self._settings, self._urls)
         self._notes.explain(f"backend {name}: {why}")
-        tune()
-        with open_run(self._settings, self._urls, name, self._kept.whole) as run:
+        return name
+
+    def _crawl(self, backend: str | Recorder) -> int:
+        with open_run(self._settings, self._urls, backend, self._kept.whole) as run:
             if run.recorded:
                 self._notes.say(f"going on: {run.recorded:,} already recorded")
             try:
@@ -215,6 +249,7 @@ class _Job:
 
     def _sum_up(self, run: CrawlRun) -> None:
         left = run.crawl.waiting or run.crawl.in_flight
+        archived = self._archiving.told(run.stats) if self._archiving else []
         text = summary(
             run.stats,
             run.elapsed,
@@ -222,7 +257,7 @@ class _Job:
             go_on=self._go_on if left else None,
             recorded=run.recorded,
             interrupted=run.stopped,
-            hints=[*hints(run.stats, self._settings, self._urls), *self._sitemaps.notes(), *_ended(run)],
+            hints=[*hints(run.stats, self._settings, self._urls), *self._sitemaps.notes(), *archived, *_ended(run)],
             color=wants_color(self._given["color"], sys.stderr),
         )
         if left and self._go_on is None:

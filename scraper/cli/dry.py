@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -16,12 +16,15 @@ from scraper.run import around, pick
 from scraper.settings import Settings
 from scraper.store import SqliteStore, open_store, printable
 
+if TYPE_CHECKING:
+    from scraper.cli.archiving import Archiving
+
 __all__ = ["dry_run"]
 
 _SHOWN = 10
 
 
-def dry_run(given: dict[str, Any], options: Options, seeds: list[str]) -> int:
+def dry_run(given: dict[str, Any], options: Options, seeds: list[str], archiving: Archiving | None = None) -> int:
     """Print backend, settings and seeds to stdout; the exit code.
 
     What can be refused without making a file is refused as in the real run. A store to go on with is opened, and
@@ -30,6 +33,8 @@ def dry_run(given: dict[str, Any], options: Options, seeds: list[str]) -> int:
     check_places(given)
     options, seeds = _remembered(given, options, seeds)
     settings = around(make_settings(**options), seeds)
+    if archiving is not None:
+        settings = archiving.settings(settings)
     name, why = pick(given["backend"], settings, seeds)
     _say(f"backend: {name} ({why})")
     for line in _settings(settings):
@@ -37,6 +42,8 @@ def dry_run(given: dict[str, Any], options: Options, seeds: list[str]) -> int:
     kept = given["store"] or given["output"]
     if kept:
         _say(f"results: {kept}{', which exists' if Path(kept).exists() else ''}")
+    for line in archiving.lines() if archiving is not None else ():
+        _say(line)
     _say(f"seeds: {len(seeds)}")
     for seed in seeds[:_SHOWN]:
         _say(f"  {seed}")
