@@ -113,6 +113,11 @@ PURE_FILES = {
         f"compare/{name}.py"
         for name in ("changes", "estimate", "figures", "ladder", "laws", "remarks", "rows", "solve")
     ),
+    *(f"compare/outputs/charts_{name}.py" for name in ("bars", "lanes", "lines")),
+    *(
+        f"compare/outputs/{name}.py"
+        for name in ("document", "figures", "lead", "marks", "picks", "svg", "tables", "words")
+    ),
 }
 """Of parts that have a shell too, the files that are pure."""
 
@@ -120,6 +125,7 @@ LATE: dict[str, str] = {
     "__main__.py": "Ctrl-C during the imports is no reason for a traceback",
     "backends/child.py": "a worker process loads the HTTP client of its kind only",
     "check/outputs/page.py": "templates are read when a report is written",
+    "compare/outputs/page.py": "templates are read when a page is written",
     "cli/compare.py": "as for a crawl",
     "cli/check.py": "as for a crawl: what checks need is loaded when some run",
     "cli/checking.py": "the web server of a watch is loaded only when one runs",

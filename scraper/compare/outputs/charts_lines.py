@@ -86,8 +86,8 @@ def _frame(found: Points, guides: Sequence[Guide], axes: Axes) -> Frame:
         x = Log(min(across) * 0.88, max(across) * 1.08, _LEFT, _RIGHT)
     y: Scale = Linear(0, top * 1.06 or 1, _BOTTOM, _TOP)
     if axes.log[1]:
-        low = max(min(values), top / 1e6)
-        y = Log(low / 1.5, top * 1.15, _BOTTOM, _TOP)
+        low = max(min(values), top / 1e6) or 1.0
+        y = Log(low / 1.5, max(top, low) * 1.15, _BOTTOM, _TOP)
     return Frame(x, y)
 
 

@@ -210,7 +210,7 @@ def _cpu(part: Part) -> Figure:
     for row in part.best:
         parsed, user, system = _cpu_parts(part, row)
         runs = part.runs[row.case]
-        served = median(1000 * run.server_cpu / run.pages for run in runs) if runs else 0.0
+        served = median(1000 * run.server_cpu / max(1, run.pages) for run in runs) if runs else 0.0
         given.append(
             Stack(
                 case_label(row.case),
@@ -237,7 +237,7 @@ def _cpu_parts(part: Part, row: Row) -> tuple[float, float, float]:
 
     A parse is measured on the wall; what of it was on a core the timeline of the backend knows.
     """
-    user, system = 1000 * row.user / row.pages, 1000 * row.system / row.pages
+    user, system = 1000 * row.user / max(1, row.pages), 1000 * row.system / max(1, row.pages)
     core = next((each.core for each in part.timelines if each.case.backend == row.case.backend), 1.0)
     return min(user, 1000 * row.parse.mean * core), user, system
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scraper.compare.model import Comparison
 from scraper.compare.outputs.charts_lanes import STATES
 from scraper.compare.outputs.figures import costs, lanes, overview
+from scraper.compare.outputs.lead import headline
 from scraper.compare.outputs.marks import key, style
 from scraper.compare.outputs.picks import Part, parts
 from scraper.compare.outputs.tables import all_rows, all_runs, best_rows, fit_rows, workload_rows
 from scraper.compare.outputs.words import (
     THIRD,
     case_label,
-    headline,
     machine_words,
     percent,
     source,
@@ -80,8 +81,6 @@ def _facts(comparison: Comparison) -> list[str]:
 
 
 def _day(seconds: float) -> str:
-    from datetime import UTC, datetime
-
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
     except (OverflowError, ValueError, OSError):
@@ -105,8 +104,8 @@ def _part(part: Part, number: int, cores: int, room: int) -> dict[str, Any]:
         "fit_table": fit_rows(part.fits) if part.fits else None,
         "lanes": lanes(part, cores, room),
         "costs": list(costs(part)),
-        "runs": human_count(sum(map(len, part.runs.values())), "run"),
-        "same": all(row.same for row in part.rows),
+        "runs": sum(map(len, part.runs.values())),
+        "same": part.same,
         "differences": list(_differences(part)),
         "rows": all_rows(part),
     }
@@ -130,13 +129,14 @@ def _differences(part: Part) -> list[_Difference]:
 
 def _about(comparison: Comparison) -> list[tuple[str, str]]:
     machine = comparison.machine
+    share = percent(comparison.server_share) if comparison.server_share else ""
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     rows = (
         ("machine", machine_words(comparison)),
         ("versions", versions),
         ("commit", machine.commit or ""),
         ("seed", str(comparison.seed)),
-        ("local server", f"at most {percent(comparison.server_share)} of the machine"),
+        ("local server", share and f"at most {share} of the machine"),
     )
     return [(name, printable(text)) for name, text in rows if text]
 

@@ -49,9 +49,14 @@ class Part(NamedTuple):
         return any(len(series.rows) > 1 for series in self.series)
 
     @property
+    def same(self) -> bool:
+        """Whether all runs had the same outcomes."""
+        return all(row.same for row in self.rows)
+
+    @property
     def winner(self) -> Case | None:
         """The case that is ahead beyond doubt, if there is one; where outcomes differ there is none."""
-        return self.verdict.winner if self.verdict and all(row.same for row in self.rows) else None
+        return self.verdict.winner if self.verdict and self.same else None
 
 
 def parts(comparison: Comparison) -> list[Part]:

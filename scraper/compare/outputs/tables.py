@@ -68,8 +68,7 @@ def _workload(part: Part, index: int) -> list[Cell]:
     best = max(part.best, key=lambda row: row.rate.value)
     verdict, won = part.verdict, part.winner is not None
     row = next((row for row in part.rows if row.case == part.winner), best)
-    same = all(each.same for each in part.rows)
-    none = "nobody beyond doubt" if same else "no winner: outcomes differ"
+    none = "nobody beyond doubt" if part.same else "no winner: outcomes differ"
     return [
         Cell(printable(part.workload.name), link=f"w{index}"),
         _backend(row.case.backend, case_label(row.case)) if won else Cell(none, "faint"),
@@ -114,8 +113,8 @@ def _badge(part: Part, row: Row) -> str:
 
 
 def _row(row: Row) -> list[Cell]:
-    user, system = (1000 * seconds / row.pages for seconds in (row.user, row.system))
-    asked, forced = (count(round(1000 * switches / row.pages)) for switches in row.switches)
+    user, system = (1000 * seconds / max(1, row.pages) for seconds in (row.user, row.system))
+    asked, forced = (count(round(1000 * switches / max(1, row.pages))) for switches in row.switches)
     return [
         _figure(place(row.case)),
         _figure(spread(row.rate)),
@@ -180,7 +179,14 @@ def fit_rows(fits: Iterable[Fit]) -> Table:
         ]
         law = LAWS.get(fit.law, fit.law)
         rows.append([_backend(fit.backend, name), Cell(law), *map(_figure, cells), Cell("yes" if fit.best else "no")])
-    return Table(headers, rows)
+    return _filled(Table(headers, rows))
+
+
+def _filled(table: Table) -> Table:
+    """Without the columns in which there is nothing."""
+    columns = [column for column in range(len(table.headers)) if any(row[column].text != "-" for row in table.rows)]
+    rows = [[row[column] for column in columns] for row in table.rows]
+    return table._replace(headers=[table.headers[column] for column in columns], rows=rows)
 
 
 def _shares(found: Interval) -> str:

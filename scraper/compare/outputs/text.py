@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from scraper.compare.model import Comparison, Row
+from scraper.compare.outputs.lead import headline
 from scraper.compare.outputs.picks import Part, parts
 from scraper.compare.outputs.words import (
     THIRD,
     count,
     fit_words,
-    headline,
     machine_words,
     number,
     percent,
@@ -154,7 +154,7 @@ def _columns(part: Part) -> list[_Column]:
         ("own waiting", 7, (quantiles(row.own) for row in rows)),
         ("CPU s/1k", 6, (_cpu(row) for row in rows)),
         ("peak MB", 4, (f"{row.memory / 1e6:.0f}" for row in rows)),
-        ("switches/1k", 2, (count(round(1000 * sum(row.switches) / row.pages)) for row in rows)),
+        ("switches/1k", 2, (count(round(1000 * sum(row.switches) / max(1, row.pages))) for row in rows)),
         ("speedup", 8, ("-" if row.speedup is None else spread(row.speedup) for row in rows)),
         ("eff.", 3, (percent(row.efficiency).replace(" ", "") for row in rows)),
     ]
@@ -170,7 +170,7 @@ def _columns(part: Part) -> list[_Column]:
 
 def _cpu(row: Row) -> str:
     """User and system, for 1,000 pages: runs have as many pages as fill their time, so their sums say little."""
-    return f"{1000 * row.user / row.pages:.1f}+{1000 * row.system / row.pages:.1f}"
+    return f"{1000 * row.user / max(1, row.pages):.1f}+{1000 * row.system / max(1, row.pages):.1f}"
 
 
 def _fitting(columns: Sequence[_Column], width: int) -> tuple[list[_Column], list[str]]:

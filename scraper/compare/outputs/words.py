@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scraper.compare.model import Case, Comparison, Fit, Interval, Quantiles, Verdict, Workload
+from scraper.compare.model import Case, Comparison, Fit, Interval, Quantiles, Workload
 from scraper.printing import printable
 from scraper.report.human import human_bytes, human_count
 
@@ -15,7 +15,6 @@ __all__ = [
     "case_label",
     "count",
     "fit_words",
-    "headline",
     "machine_words",
     "milliseconds",
     "number",
@@ -26,7 +25,6 @@ __all__ = [
     "spread",
     "tick",
     "times",
-    "verdict_words",
 ]
 
 THIRD = 1 / 3
@@ -144,41 +142,6 @@ def _fine(value: float) -> str:
     if not math.isfinite(value) or value == 0:
         return "0" if value == 0 else "-"
     return f"{value:.{min(6, max(0, 1 - math.floor(math.log10(abs(value)))))}f}"
-
-
-def verdict_words(verdict: Verdict) -> str:
-    """Who won and by how much, as one clause: of the measured, not of the reasons."""
-    if verdict.winner is None:
-        return "nobody is ahead beyond doubt"
-    words = f"{case_label(verdict.winner)} is ahead"
-    parts = []
-    if verdict.over_second is not None:
-        parts.append(f"{between(verdict.over_second)} times the second backend")
-    if verdict.over_sequential is not None:
-        parts.append(f"{number(verdict.over_sequential.value)} times sequential")
-    return f"{words}: {', '.join(parts)}" if parts else words
-
-
-def headline(comparison: Comparison) -> str:
-    """The one sentence: who won, and by how much; of several workloads, who won how many."""
-    verdicts = comparison.verdicts
-    if any(not row.same for row in comparison.rows):
-        named = ", ".join(dict.fromkeys(row.case.workload for row in comparison.rows if not row.same))
-        return printable(f"Outcomes differ in {named}: no winner there")
-    if len(verdicts) == 1:
-        return printable(f"{verdicts[0].workload}: {verdict_words(verdicts[0])}")
-    if not verdicts:
-        return f"{human_count(len(comparison.rows), 'case')} measured, no verdict"
-    wins: dict[str, int] = {}
-    for verdict in verdicts:
-        if verdict.winner is not None:
-            wins[verdict.winner.backend] = wins.get(verdict.winner.backend, 0) + 1
-    ranked = sorted(wins.items(), key=lambda item: -item[1])
-    parts = [f"{backend} wins {won} of {len(verdicts)} workloads" for backend, won in ranked[:1]]
-    parts += [f"{backend} {won}" for backend, won in ranked[1:]]
-    if left := len(verdicts) - sum(wins.values()):
-        parts.append(f"{left} {'has' if left == 1 else 'have'} no winner")
-    return printable(", ".join(parts))
 
 
 def machine_words(comparison: Comparison) -> str:
