@@ -26,14 +26,13 @@ from scraper.compare.timeline import Act, Watched
 from scraper.compare.tree import Used, tree, used_by
 from scraper.errors import BackendError, ScraperError
 from scraper.model import Fetched, Kind, Outcome
-from scraper.options import make_settings
-from scraper.run import CrawlRun, around, open_run
+from scraper.run import CrawlRun, open_run
 from scraper.settings import Settings
 from scraper.stats import label
 from scraper.store.sqlite import SqliteStore
 from scraper.tuning import tune
 
-__all__ = ["MEASURED", "Measures", "Task", "measure", "outcome_hash", "settings_of"]
+__all__ = ["MEASURED", "Measures", "Task", "measure", "outcome_hash"]
 
 MEASURED = "measured"
 """What is told when the crawl is over: what follows is reckoning, and no part of its memory."""
@@ -47,14 +46,13 @@ class Task(NamedTuple):
     """What is to be crawled, and how.
 
     :ivar folder: an empty one, for the store; whoever made it takes it away, also when we are killed.
-    :ivar proxy: the replay that is asked instead of the servers.
+    :ivar settings: as :func:`scraper.run.around` has bound them to ``urls``.
     """
 
     case: Case
     urls: tuple[str, ...]
-    options: dict[str, Any]
+    settings: Settings
     folder: Path
-    proxy: str | None = None
     watch: bool = False
     seed: int = 0
 
@@ -87,23 +85,11 @@ def measure(task: Task, report: Connection) -> None:
         report.send(error)
 
 
-def settings_of(task: Task) -> Settings:
-    """The settings of a task: no pauses and no limits but those that its options ask for, and no links followed."""
-    case = task.case
-    usual: dict[str, Any] = {"per_host": case.concurrency, "delay": 0, "max_host_failures": None}
-    given = {"concurrency": case.concurrency, "workers": max(1, case.workers), "depth": 0}
-    settings = make_settings(**usual | task.options | given)
-    if task.proxy is not None:  # behind the checks: nobody may give that scheme but us
-        identity = msgspec.structs.replace(settings.identity, proxy=task.proxy)
-        settings = msgspec.structs.replace(settings, identity=identity)
-    return around(settings, task.urls)
-
-
 def _measured(task: Task, report: Connection) -> Measures:
     began, acts = time.perf_counter(), list[Act]()
-    settings = settings_of(task)
+    settings = task.settings
     gauge = Gauge(create(task.case.backend, settings), watch=task.watch)
-    with _joined(task, settings, gauge, acts) as (run, store):
+    with _joined(task, gauge, acts) as (run, store):
         _make_ready(gauge, settings.concurrency)
         start, before = time.perf_counter() - began, _used()
         for _ in run.rounds():
@@ -119,10 +105,10 @@ def _measured(task: Task, report: Connection) -> Measures:
 
 
 @contextlib.contextmanager
-def _joined(task: Task, settings: Settings, gauge: Gauge, acts: list[Act]) -> Iterator[tuple[CrawlRun, SqliteStore]]:
+def _joined(task: Task, gauge: Gauge, acts: list[Act]) -> Iterator[tuple[CrawlRun, SqliteStore]]:
     """The crawl and its store; where it is watched, both note what they do."""
     store = SqliteStore(task.folder / "crawl.sqlite")
-    with open_run(settings, task.urls, gauge, store, random.Random(task.seed).random) as run:  # noqa: S311 - no secret
+    with open_run(task.settings, task.urls, gauge, store, random.Random(task.seed).random) as run:  # noqa: S311 - no secret
         if task.watch:
             run.core, run.store = WatchedCore(run.core, acts), WatchedStore(store, acts)
         yield run, store

@@ -11,12 +11,13 @@ import multiprocessing
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from scraper.archive.replay import Recording, offline
 from scraper.compare.child import MEASURED, Measures, Task, measure
 from scraper.compare.figures import quantiles
 from scraper.compare.fixture import read_fixture
@@ -24,8 +25,11 @@ from scraper.compare.model import Case, Run, Workload
 from scraper.compare.timeline import Watched
 from scraper.compare.tree import Memory
 from scraper.errors import BackendError, ConfigError, ScraperError
+from scraper.options import make_settings
+from scraper.run import around
 from scraper.serving.answers import Source
 from scraper.serving.server import Server
+from scraper.settings import Settings
 from scraper.spawning import main_hidden, signals_held_back
 
 __all__ = ["Bench", "Measured"]
@@ -96,12 +100,17 @@ class Bench:
         latencies = {url: self._scene.latency_of(url) for url in urls}
         patience = self._patience + _DEAREST * len(urls) + 2 * sum(latencies.values()) + self._pauses(len(urls))
         with tempfile.TemporaryDirectory(prefix="compare-") as folder:
-            options = {**self._scene.options, **self._workload.options}
-            proxy = self._scene.proxy and self._scene.proxy.format(port=self._server.port)
-            task = Task(case, urls, options, Path(folder), proxy, watch, self._seed)
+            task = Task(case, urls, self._settings(case, urls), Path(folder), watch, self._seed)
             self._server.reset()
             measures, memory = _apart(task, patience)
         return Measured(self._run(case, round, measures, memory, latencies), measures.outcomes, measures.watched)
+
+    def _settings(self, case: Case, urls: Sequence[str]) -> Settings:
+        """No pauses and no limits but those that the workload asks for, and no links followed."""
+        usual: dict[str, Any] = {"per_host": case.concurrency, "delay": 0, "max_host_failures": None}
+        given = {"concurrency": case.concurrency, "workers": max(1, case.workers), "depth": 0}
+        settings = make_settings(**usual | dict(self._scene.options) | self._workload.options | given)
+        return around(offline(settings, self._server.port) if self._scene.replayed else settings, urls)
 
     def _pauses(self, pages: int) -> float:
         """Seconds that pages of one host wait for one another by politeness, if all were of one."""
@@ -135,14 +144,14 @@ class _Scene(NamedTuple):
 
     :ivar urls: the pages, by the port where it is served.
     :ivar options: how it is crawled, where the workload does not say.
-    :ivar proxy: the URL of the replay, with a place for its port.
+    :ivar replayed: whether the server stands for all others, as a replay does.
     """
 
     source: Source
     urls: Callable[[int], list[str]]
     latency_of: Callable[[str], float]
     options: Mapping[str, Any] = {}
-    proxy: str | None = None
+    replayed: bool = False
 
 
 def _scene_of(workload: Workload) -> _Scene:
@@ -151,7 +160,21 @@ def _scene_of(workload: Workload) -> _Scene:
     if workload.fixture is not None:
         fixture = read_fixture(workload.fixture)
         return _Scene(fixture.source(), fixture.urls, fixture.latency_of)
-    raise ConfigError("recordings cannot be measured yet")
+    return _replay_of(Recording(workload.recording or ""))
+
+
+def _replay_of(recording: Recording) -> _Scene:
+    """The pages that were there; a redirect leads to one of them. Whether robots.txt admits them was asked already.
+
+    :raises ConfigError: where there is none.
+    """
+    pages = [page for page in recording.pages() if page.status is not None and page.status // 100 != 3]
+    if not pages:
+        raise ConfigError(f"{recording.name} holds no page: there is nothing to measure")
+    latencies = {page.url: page.server + page.body for page in pages}
+    options = {"ignore_robots": "a recording is asked, and no site"}
+    source = recording.source(latency=True)
+    return _Scene(source, lambda port: list(latencies), latencies.__getitem__, options, replayed=True)
 
 
 def _apart(task: Task, patience: float) -> tuple[Measures, int]:
