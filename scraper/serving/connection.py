@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import deque
 from typing import NamedTuple, cast
@@ -34,17 +33,14 @@ class Connection(asyncio.Protocol):
         self._partial = b""
         self._pieces: deque[_Piece] = deque()
         self._sent = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._waiting = False
         self._ending = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._loop = asyncio.get_running_loop()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._pieces.clear()
-        if self._timer is not None:
-            self._timer.cancel()
 
     def eof_received(self) -> bool:
         """Answer what was asked before a half-closed connection is ended."""
@@ -85,7 +81,7 @@ class Connection(asyncio.Protocol):
         self._pieces.append(_Piece(now, delay, payload[:first]))
         if first < len(payload):
             self._pieces.append(_Piece(None, rest, payload[first:]))
-        if self._timer is None:
+        if not self._waiting:
             self._go_on()
 
     def _refuse(self, status: int) -> None:
@@ -95,19 +91,20 @@ class Connection(asyncio.Protocol):
     def _end(self) -> None:
         self._ending = True
         self._pieces.append(_Piece(None, 0.0, None))
-        if self._timer is None:
+        if not self._waiting:
             self._go_on()
 
     def _go_on(self) -> None:
         """Send what is due, and come again when the next piece is."""
-        self._timer = None
+        self._waiting = False
         while self._pieces:
             since, wait, data = self._pieces[0]
             due, now = (self._sent if since is None else max(since + wait, self._sent)), time.monotonic()
             if since is None:
                 due += wait
             if now < due:
-                self._timer = self._loop.call_later(_ticks(due, now), self._go_on)
+                self._waiting = True
+                self._desk.alarm.at(due, self._go_on)
                 return
             self._pieces.popleft()
             if data is None or self._transport.is_closing():
@@ -117,11 +114,6 @@ class Connection(asyncio.Protocol):
             self._sent = due
             if wait:
                 self._desk.late.add(int((now - due) * 1e6))
-
-
-def _ticks(due: float, now: float) -> float:
-    """Seconds to give to libuv, which counts in whole milliseconds of the same clock, so that it is not early."""
-    return (math.ceil(due * 1000) - math.floor(now * 1000)) / 1000
 
 
 _MISSING = Answer(b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n")

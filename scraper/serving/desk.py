@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
+from scraper.serving.alarm import Alarm
 from scraper.serving.answers import Answer, Source
 from scraper.stats import Histogram
 
@@ -16,8 +17,7 @@ class Served(NamedTuple):
 
     :ivar requests: how many came.
     :ivar cpu: CPU seconds of its process.
-    :ivar late: seconds that 95 of 100 of the answers with a delay were given later than they were due, at most; the
-        millisecond that the event loop's clock counts in is in it.
+    :ivar late: seconds that 95 of 100 of the answers with a delay were given later than they were due, at most.
     """
 
     requests: int
@@ -28,16 +28,17 @@ class Served(NamedTuple):
 class Desk:
     """Where all requests come in.
 
+    :ivar alarm: what tells when an answer is due.
     :ivar scale: what all delays are multiplied by.
     :ivar requests: how many came since the start.
     :ivar late: by how much answers were given later than they were due.
-    :ivar log: the URLs asked for, where they are kept.
+    :ivar log: takes the URLs asked for; None where they are not kept.
     """
 
-    def __init__(self, source: Source, scale: float, *, log: bool) -> None:
-        self._answer, self.scale = source.answer, scale
+    def __init__(self, source: Source, alarm: Alarm, scale: float, log: list[str] | None) -> None:
+        self._answer, self.alarm, self.scale = source.answer, alarm, scale
         self.requests = 0
-        self.log: list[str] | None = [] if log else None
+        self.log = log
         self._begin()
 
     def answer(self, url: str) -> Answer | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvloop
 
+from scraper.serving.alarm import Alarm
 from scraper.serving.answers import Prepared, Source
 from scraper.serving.connection import Connection
 from scraper.serving.desk import Desk
@@ -38,13 +39,12 @@ def serve(pipe: Pipe, source: Source, scale: float, log: Path | None) -> None:
     if isinstance(sockets, str):
         _tell(pipe, sockets)
         return
-    port = sockets[0].getsockname()[1]
     if isinstance(source, Prepared):
-        source.prepare(port)
-    desk = Desk(source, scale, log=log is not None)
-    uvloop.run(_answer(pipe, desk, sockets, port))
-    if log is not None and desk.log is not None:
-        log.write_text("".join(f"{url}\n" for url in desk.log), "latin-1")
+        source.prepare(sockets[0].getsockname()[1])
+    urls: list[str] | None = None if log is None else []
+    uvloop.run(_answer(pipe, sockets, source, scale, urls))
+    if log is not None and urls is not None:
+        log.write_text("".join(f"{url}\n" for url in urls), "latin-1")
 
 
 def _tell(pipe: Pipe, news: object) -> None:
@@ -52,8 +52,12 @@ def _tell(pipe: Pipe, news: object) -> None:
         pipe.send(news)
 
 
-async def _answer(pipe: Pipe, desk: Desk, sockets: list[socket.socket], port: int) -> None:
+async def _answer(
+    pipe: Pipe, sockets: list[socket.socket], source: Source, scale: float, log: list[str] | None
+) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    alarm = Alarm(loop)
+    desk = Desk(source, alarm, scale, log)
     for listener in sockets:
         await loop.create_server(lambda: Connection(desk), sock=listener, backlog=_BACKLOG)
 
@@ -65,8 +69,9 @@ async def _answer(pipe: Pipe, desk: Desk, sockets: list[socket.socket], port: in
             ended.set()
 
     loop.add_reader(pipe.fileno(), told)
-    _tell(pipe, port)
+    _tell(pipe, sockets[0].getsockname()[1])
     await ended.wait()
+    alarm.close()
 
 
 def _listen(hosts: list[str]) -> list[socket.socket] | str:
