@@ -193,7 +193,7 @@ def _lines(columns: Sequence[_Column], width: int) -> list[str]:
         gap.join(
             cell.ljust(column.width) if column.left else cell.rjust(column.width)
             for cell, column in zip(row, columns, strict=True)
-        )
+        ).rstrip()
         for row in rows
     ]
 
