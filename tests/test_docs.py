@@ -1,9 +1,11 @@
-"""What the references of checks and watches show: their files are read, and what they name is there."""
+"""What the references show: files are read, examples are run, and what is named or quoted is there."""
 
 from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,9 @@ from scraper.check.web.badges import KINDS
 DOCS = Path(__file__).parents[1] / "docs"
 WATCH = (DOCS / "watch.md").read_text()
 WEB = (DOCS / "web.md").read_text()
+HAZARDS = (DOCS / "hazards.md").read_text()
+PYTHON = re.findall(r"^```python\n(.*?)^```", HAZARDS, re.MULTILINE | re.DOTALL)
+QUOTED = [text for text in PYTHON if text.startswith("# scraper/")]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", WATCH, re.MULTILINE | re.DOTALL)
 
 
@@ -49,3 +54,29 @@ def test_the_notice_that_is_shown_is_one() -> None:
 def test_the_metrics_and_badges_that_are_named_are_there() -> None:
     assert set(re.findall(r"`((?:probe|scraper_check)_\w+)", WEB)) == metrics.HELP.keys()
     assert set(re.findall(r"uptime-\w+", WEB)) | {"response"} == KINDS
+
+
+@pytest.mark.parametrize("code", [code for code in PYTHON if code not in QUOTED])
+def test_the_hazards_strike_as_it_is_written(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.splitlines()) == (0, re.findall(r"# -> (.*)$", code, re.MULTILINE)), (
+        done.stderr
+    )
+
+
+@pytest.mark.parametrize("quoted", QUOTED)
+def test_the_guards_that_are_quoted_stand_in_the_code(quoted: str) -> None:
+    name, _, text = quoted.removeprefix("# ").partition("\n")
+    lines, wanted = (DOCS.parent / name).read_text().splitlines(keepends=True), text.count("\n")
+    parts = ("".join(lines[start : start + wanted]) for start in range(len(lines)))
+    assert text in parts
+
+
+def test_each_hazard_has_its_chapter_and_its_tests() -> None:
+    chapters = re.findall(r"^## (.*)$", HAZARDS, re.MULTILINE)
+    assert [f"#{title.lower().replace(' ', '-')}" for title in chapters] == re.findall(r"\]\((#[\w-]+)\)", HAZARDS)
+    files = sorted((DOCS.parent / "tests" / "hazards").glob("test_*.py"))
+    assert sorted(re.findall(r"pytest (tests/hazards/\w+\.py)", HAZARDS)) == [f"tests/hazards/{f.name}" for f in files]
+    for file in files:
+        assert re.search(r"def test_\w*without|\"without", file.read_text()), file.name
+    assert all((DOCS.parent / "scraper" / name).exists() for name in re.findall(r"`([a-z/]+\.py)`", HAZARDS))

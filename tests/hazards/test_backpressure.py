@@ -110,7 +110,7 @@ def test_while_the_store_writes_nothing_is_fetched() -> None:
     assert fetched_while_the_disk_stands(store, store) == CAPACITY
 
 
-def test_with_a_queue_before_the_store_all_of_the_crawl_waits_in_it() -> None:
+def test_without_waiting_for_the_store_all_of_the_crawl_waits_in_a_queue() -> None:
     """It looks like speed, and is the memory of the whole crawl."""
     store = Gated()
     assert fetched_while_the_disk_stands(store, WriteBehind(store)) == PAGES

@@ -62,7 +62,7 @@ def test_room_keeps_even_bounded_queues_from_filling_up() -> None:
     assert finishes(Crawl, Bounded(SETTINGS)) == sorted(URLS)
 
 
-def test_queues_without_a_bound_cannot_be_full() -> None:
+def test_unbounded_queues_cannot_be_full() -> None:
     assert finishes(Roomless, Threads(SETTINGS)) == sorted(URLS)
 
 

@@ -52,7 +52,7 @@ def test_a_pill_for_each_thread_ends_them_all() -> None:
     assert backend._inbox.empty()
 
 
-def test_with_one_pill_too_few_a_thread_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_one_of_the_pills_a_thread_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scraper.backends.threads._GRACE", 0.05)
     backend = OneShort(SETTINGS)
     threads = idle(backend)
@@ -174,7 +174,7 @@ def test_processes_end_by_a_pill_for_each_of_their_threads(ends: list[str]) -> N
     assert ends == ["the worker ended with code 0"] * 2
 
 
-def test_with_one_pill_too_few_processes_must_be_killed(ends: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_one_of_the_pills_processes_must_be_killed(ends: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left then is the last guard: patience, and a kill."""
     monkeypatch.setattr("scraper.backends.processes._GRACE", 0.1)
     start_and_close(OneShortEach(SETTINGS))

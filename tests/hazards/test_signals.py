@@ -94,7 +94,7 @@ def test_where_the_engine_waits_it_strikes_at_once(handle: Any) -> None:
     assert run.stopped
 
 
-def test_what_a_crawl_is_doing_is_told_without_a_lock(handle: Any) -> None:
+def test_what_a_crawl_is_doing_is_told_past_the_lock(handle: Any) -> None:
     """On SIGUSR1; the signal may come in the middle of a put, whose lock its own thread holds then."""
     backend = Threads(everywhere())
     mutex = backend._inbox.mutex
@@ -111,7 +111,7 @@ def test_what_a_crawl_is_doing_is_told_without_a_lock(handle: Any) -> None:
     assert told == ["threads: 0 of 16 started, 0 requests queued"]
 
 
-def test_a_handler_that_wants_a_lock_waits_for_its_own_thread(handle: Any) -> None:
+def test_without_care_for_locks_a_handler_waits_for_its_own_thread(handle: Any) -> None:
     """``Queue.qsize``, ``put`` and ``get`` all begin by taking it."""
     inbox: queue.Queue[str] = queue.Queue()
     came: list[bool] = []
