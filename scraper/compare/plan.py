@@ -11,8 +11,12 @@ __all__ = ["FEWEST", "WAVES", "Chance", "cases_of", "mixed", "sample"]
 
 FEWEST = 20
 """Pages of a sample at least: the mean latency of fewer says little."""
-WAVES = 8
+WAVES = 10
 """How often a sample should fill all places in flight; see :func:`sample`."""
+_FIRST = 3
+"""The same of the first sample, when nothing is known yet."""
+_LONGER = 1.5
+"""How much longer than asked for a run may take for it."""
 
 _PROCESSES = frozenset({"processes", "hybrid"})
 
@@ -47,17 +51,18 @@ def mixed(cases: Sequence[Case], chance: Chance) -> list[Case]:
 def sample(rate: float, seconds: float, total: int, concurrency: int) -> int:
     """How many pages, from the beginning of the list, a run is given that is to take about ``seconds``.
 
-    A crawl is slower than its rate in its first wave, while connections are made, and in its last, when fewer and fewer
-    requests are in flight: of N in flight and n pages a share of about N/n is lost, more where latencies differ. So a
-    sample is a multiple of the concurrency, and has :data:`WAVES` waves where that takes no more than twice the time
-    asked for; where a core is what is short, the last wave costs next to nothing, and fewer do. It has :data:`FEWEST`
-    pages and one wave at least, and never more than there are.
+    A crawl is slower than its rate while the first answers are waited for, and at its end, while fewer and fewer
+    requests are in flight: all in all it loses about as much time as the slowest of the last ones takes. So a sample is
+    a multiple of the concurrency, and has :data:`WAVES` waves where that makes the run half as long again at most.
+    Where a core is what is short, next to nothing is lost, and fewer do. It has :data:`FEWEST` pages and one wave at
+    least, and never more than there are.
 
     :param rate: pages a second that were seen before; 0 where nothing is known.
     :param total: pages that there are.
     """
     places = max(1, concurrency)
     usual = rate * seconds
-    wanted = max(usual, min(WAVES * places, 2 * usual), FEWEST, places)
-    waves = -(-int(wanted) // places)
-    return min(waves, max(1, total // places)) * places if total >= places else total
+    enough = min(WAVES * places, _LONGER * usual) if rate else _FIRST * places
+    wanted = max(usual, enough, FEWEST, places)
+    waves = min(-(-int(wanted) // places), max(1, total // places))
+    return min(waves * places, total)
