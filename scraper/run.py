@@ -18,7 +18,9 @@ import msgspec
 
 from scraper.addresses import is_own_address
 from scraper.backends import choose, create
+from scraper.backends.auto import Auto
 from scraper.backends.base import Backend
+from scraper.backends.look import Outlook
 from scraper.core import Crawl
 from scraper.engine import Core, run
 from scraper.errors import StoreError
@@ -155,6 +157,11 @@ class CrawlRun(Run[Entry]):
         """What this run has done so far: the workers' figures and the engine's."""
         return self._counted.merge(super().stats)
 
+    def outlook(self) -> Outlook:
+        """What a backend that chooses should know: how much there is to fetch, as far as it is known."""
+        waiting, budget = self.crawl.waiting, self.crawl.pages_left
+        return Outlook(waiting if budget is None else min(waiting, budget), self.crawl.hosts)
+
     def _counting(self, log: Iterable[Outcome]) -> Iterator[Outcome]:
         for outcome in log:
             self.recorded += outcome.request.kind is Kind.PAGE
@@ -244,7 +251,7 @@ def around(settings: Settings, seeds: Sequence[str]) -> Settings:
 
 
 def pick(name: str, settings: Settings, seeds: Sequence[str]) -> tuple[str, str]:
-    """The backend that ``name`` means, and why: what ``auto`` chooses, or what was asked for."""
+    """The backend that ``name`` means, and why: what ``auto`` can tell beforehand, or what was asked for."""
     return choose(settings, seeds) if name == "auto" else (name, "as asked for")
 
 
@@ -267,6 +274,8 @@ def open_run(
         if isinstance(backend, str):
             backend = create(pick(backend, settings, seeds)[0], settings)
         made = CrawlRun(settings, backend, store, chance)
+        if isinstance(backend, Auto):
+            backend.outlook = made.outlook
     except BaseException:
         store.close()
         raise

@@ -9,7 +9,7 @@ import time
 
 from scraper.evidence import Span
 
-__all__ = ["Stopwatch"]
+__all__ = ["Stopwatch", "queued"]
 
 
 class Stopwatch:
@@ -22,7 +22,7 @@ class Stopwatch:
 
     def __init__(self, began: float) -> None:
         self._began = began
-        self._queued = _queued()
+        self._queued = queued()
         self._cpu = time.thread_time_ns()
         self._fetched = time.perf_counter()
 
@@ -30,7 +30,7 @@ class Stopwatch:
         """What was measured until now."""
         parsed = time.perf_counter()
         cpu_us = (time.thread_time_ns() - self._cpu) // 1000
-        queued_us = (_queued() - self._queued) // 1000
+        queued_us = (queued() - self._queued) // 1000
         return Span(os.getpid(), threading.get_native_id(), self._began, self._fetched, parsed, cpu_us, queued_us)
 
 
@@ -57,7 +57,8 @@ class _Schedule:
 _own = threading.local()
 
 
-def _queued() -> int:
+def queued() -> int:
+    """Nanoseconds that the calling thread was ready to run and had no core; 0 where the system does not count them."""
     try:
         schedule: _Schedule = _own.schedule
     except AttributeError:

@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "parse": BASE | {"settings", "join"},
     "thread": {"evidence"},
     "visit": BASE | {"settings", "fetch", "parse", "evidence", "thread"},
-    "backends": VALUES | {"fetch", "parse", "visit", "tuning", "join", "bounds", "evidence", "spawning"},
+    "backends": VALUES | {"fetch", "parse", "visit", "tuning", "join", "bounds", "evidence", "spawning", "thread"},
     # the owner's side
     "store": BASE | {"printing", "stats", "version"},
     "report": BASE | {"settings", "stats", "store", "core", "printing"},
@@ -123,6 +123,7 @@ PURE_FILES = {
 
 LATE: dict[str, str] = {
     "__main__.py": "Ctrl-C during the imports is no reason for a traceback",
+    "backends/auto.py": "a crawl on another backend does not load what fetches on an event loop",
     "backends/child.py": "a worker process loads the HTTP client of its kind only",
     "check/outputs/page.py": "templates are read when a report is written",
     "compare/outputs/page.py": "templates are read when a page is written",

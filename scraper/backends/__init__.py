@@ -14,10 +14,10 @@ from scraper.backends.base import Backend
 from scraper.errors import ConfigError
 from scraper.fetch.headers import RequestHeaders
 from scraper.fetch.route import read_proxy
-from scraper.settings import Settings
+from scraper.settings import Parsing, Settings
 from scraper.url import host_key
 
-__all__ = ["NAMES", "Backend", "choose", "create"]
+__all__ = ["BEGIN", "NAMES", "Backend", "choose", "cores", "create"]
 
 _CLASSES = {
     "sequential": "Sequential",
@@ -27,7 +27,10 @@ _CLASSES = {
     "hybrid": "Hybrid",
 }
 NAMES = tuple(_CLASSES)
-"""The network backends, by the names that users give."""
+"""The network backends, by the names that users give; ``auto`` is one that goes from one of them to another."""
+
+BEGIN = "asyncio to begin with, until its first pages have shown what they cost"
+"""Why ``auto`` is what it is before anything is known."""
 
 
 def create(name: str, settings: Settings) -> Backend:
@@ -35,33 +38,39 @@ def create(name: str, settings: Settings) -> Backend:
 
     :raises ConfigError: for an unknown name, and for headers, a login or a proxy that cannot be used.
     """
-    if name not in _CLASSES:
+    if name not in _CLASSES and name != "auto":
         raise ConfigError(f"there is no backend {name!r}: choose one of {', '.join(NAMES)}")
     RequestHeaders(settings.identity)  # here, since a worker process could only die of what is wrong with them
     read_proxy(settings.identity)
     module = import_module(f"scraper.backends.{name}")
-    backend: Backend = getattr(module, _CLASSES[name])(settings)
+    backend: Backend = getattr(module, _CLASSES.get(name, "Auto"))(settings)
     return backend
 
 
 def choose(settings: Settings, seeds: Sequence[str]) -> tuple[str, str]:
     """What ``auto`` means for these seeds: a backend's name, and the reason in words.
 
-    Every host is asked at a bounded pace, so what one core can do is enough unless politeness admits more than that
-    and there are cores to spare; a start of further processes must also be worth it.
+    Where it can be told beforehand that one core is enough, or all there is, that is asyncio; else ``auto`` itself,
+    which looks at its first pages. What a page costs with another parser, or a function of the user's, nobody knows.
     """
     hosts = {host_key(seed) for seed in seeds}
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     paced = [settings.politeness.delay_for(host) for host in hosts]
     if len(seeds) == 1 and settings.budget.depth == 0:
         return "sequential", "there is one URL to fetch"
     if multiprocessing.current_process().daemon:
         return "asyncio", "this process may not start others"
-    if cores == 1 or settings.workers == 1:
+    if settings.parsing != Parsing():
+        return "auto", BEGIN
+    if cores() == 1 or settings.workers == 1:
         return "asyncio", "there is one core to use"
     if paced and all(paced) and sum(1 / delay for delay in paced) < _ONE_CORE:
         return "asyncio", f"politeness admits {sum(1 / delay for delay in paced):.0f} requests/s: one core is enough"
-    return "hybrid", f"politeness admits more than one core can fetch, and there are {cores}"
+    return "auto", BEGIN
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _ONE_CORE = 1000

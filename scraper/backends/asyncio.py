@@ -29,7 +29,10 @@ __all__ = ["Asyncio"]
 
 
 class Asyncio:
-    """One loop, one session, a task for each request."""
+    """One loop, one session, a task for each request.
+
+    :ivar pace: the last starts on each host.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.capacity = settings.concurrency
@@ -39,7 +42,7 @@ class Asyncio:
         self._parse = make_parser(settings)
         self._tasks: set[asyncio.Task[None]] = set()
         self._arrived: list[Outcome] = []
-        self._pace = Pace()
+        self.pace = Pace()
         self._stats = Stats()
         self._waker: int | None = None
         self._pausing = False
@@ -86,7 +89,7 @@ class Asyncio:
             yield f"  task: {task.get_name()}"
 
     async def _visit(self, request: Request, submitted: float) -> None:
-        while pause := self._pace.pause(request, time.monotonic()):  # noqa: ASYNC110  # only the clock tells
+        while pause := self.pace.pause(request, time.monotonic()):  # noqa: ASYNC110  # only the clock tells
             await asyncio.sleep(pause)
         async with self._semaphore:
             outcome = await visit_async(self._fetcher, self._parse, request, submitted)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scraper.backends import BEGIN
+from scraper.backends.auto import Auto
 from scraper.cli.codes import FAILURES, INTERRUPTED, PIPE_CLOSED
 from scraper.cli.diagnose import Teller, told_on_request
 from scraper.cli.dry import dry_run
@@ -163,6 +165,7 @@ class _Job:
     ) -> None:
         self._given, self._notes, self._teller, self._kept = given, notes, teller, kept
         self._settings, self._urls, self._go_on = settings, urls, go_on
+        self._choice = BEGIN
         self._sitemaps = NamedSitemaps(settings.discovery.given, settings.budget.redirects)
         self._archiving: Archiving | None = None
 
@@ -211,6 +214,7 @@ class _Job:
                     self._sitemaps.look(entries)
                     if self._notes.verbose:
                         self._explain(progress, entries)
+                        self._explain_choice(progress, run)
                     if progress.due:
                         self._tell(progress, run)
             except PipeClosed:
@@ -219,6 +223,13 @@ class _Job:
                 progress.clear()
                 run.close()
         return INTERRUPTED if run.stopped else 0
+
+    def _explain_choice(self, progress: Progress, run: CrawlRun) -> None:
+        """Say what a backend that chooses has decided, when it has."""
+        if isinstance(run.backend, Auto) and run.backend.why != self._choice:
+            self._choice = run.backend.why
+            progress.clear()
+            self._notes.explain(f"backend auto: {self._choice}")
 
     def _explain(self, progress: Progress, entries: Sequence[Entry]) -> None:
         """Name what failed, as soon as that is final."""

@@ -31,7 +31,8 @@ from scraper.url import host_key
 SETTINGS = Settings(
     concurrency=4, workers=2, limits=Limits(connect=5.0, read=1.0, total=5.0), safety=Safety(private=True)
 )
-MAKERS = {name: lambda name=name: create(name, SETTINGS) for name in NAMES}
+BACKENDS = (*NAMES, "auto")
+MAKERS = {name: lambda name=name: create(name, SETTINGS) for name in BACKENDS}
 PROCESSES = ["processes", "hybrid"]
 
 _TIMER_TICK = 0.002
@@ -59,7 +60,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     made = MAKERS[request.param]()
     yield made
@@ -117,7 +118,7 @@ def test_an_idle_collect_comes_back_in_time(backend: Backend) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BACKENDS)
 def test_close_leaves_nothing_behind(name: str, site: Site, silent: str) -> None:
     resource_tracker.ensure_running()  # one for the life of the interpreter, started by the first of its queues
     new_event_loop().close()  # libuv keeps a pipe for the life of the process, since its first loop
@@ -166,7 +167,7 @@ def test_more_requests_than_a_pipe_holds(name: str, closed_port: str) -> None:
         backend.close()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BACKENDS)
 def test_all_describe_their_workers(name: str, site: Site) -> None:
     backend = MAKERS[name]()
     try:
@@ -176,7 +177,7 @@ def test_all_describe_their_workers(name: str, site: Site) -> None:
         backend.close()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BACKENDS)
 def test_what_comes_too_early_is_held_back_and_nothing_else_with_it(name: str, site: Site) -> None:
     """On the servers' side: starts on one host are apart, and another host does not wait for it."""
     backend = MAKERS[name]()
@@ -197,7 +198,7 @@ def test_what_comes_too_early_is_held_back_and_nothing_else_with_it(name: str, s
         backend.close()
     starts = sorted(outcome.at for outcome in outcomes if outcome.request.delay)
     assert all(later - sooner > 0.09 for sooner, later in itertools.pairwise(starts))
-    if name in {"threads", "asyncio", "hybrid"}:
+    if name in {"threads", "asyncio", "hybrid", "auto"}:
         assert next(outcome.at for outcome in outcomes if not outcome.request.delay) < starts[-1]
 
 
@@ -212,7 +213,7 @@ def test_close_lets_go_of_what_is_held_back(site: Site) -> None:
     assert threading.active_count() == before
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize(
     "identity",
     [Identity(headers=(("X-Bad", "a\r\nb"),)), Identity(proxy="https://proxy.test:1"), Identity(auth=("a:b", "c"))],
@@ -233,7 +234,7 @@ def test_an_unknown_backend_is_the_callers_mistake() -> None:
         (Settings(budget=Budget(depth=0)), ["http://a/"], {"sequential"}),
         (Settings(), ["https://example.com/"], {"asyncio"}),
         (Settings(workers=1), ["http://127.0.0.1/"], {"asyncio"}),
-        (Settings(politeness=Politeness(delay=0.0)), ["https://example.com/"], {"hybrid", "asyncio"}),
+        (Settings(politeness=Politeness(delay=0.0)), ["https://example.com/"], {"auto", "asyncio"}),
     ],
 )
 def test_auto_says_what_and_why(settings: Settings, seeds: list[str], expected: set[str]) -> None:
@@ -242,7 +243,7 @@ def test_auto_says_what_and_why(settings: Settings, seeds: list[str], expected: 
     assert why
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BACKENDS)
 def test_all_refuse_what_is_not_public_and_was_not_named(name: str, site: Site) -> None:
     named = Safety(named=frozenset({host_key(site.origin(0) + "/")}))
     backend = create(name, msgspec.structs.replace(SETTINGS, safety=named))
