@@ -108,7 +108,7 @@ PURE_FILES = {
     *(f"check/{name}.py" for name in ("asking/places", "history/rollup", "timing/every", "timing/rounds", "views")),
     *(f"check/{name}.py" for name in ("notices/message", "notices/notice", "web/silence", "web/words")),
     "check/outputs/width.py",
-    *(f"compare/{name}.py" for name in ("latency", "model", "plan", "timeline", "workloads")),
+    *(f"compare/{name}.py" for name in ("latency", "load", "model", "plan", "timeline", "verdict", "workloads")),
     *(
         f"compare/{name}.py"
         for name in ("changes", "estimate", "figures", "ladder", "laws", "remarks", "rows", "solve")
