@@ -49,8 +49,7 @@ class Server:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, *self._args), name="server", daemon=True)
         try:
-            with main_hidden(), signals_held_back({signal.SIGINT}):
-                self._process.start()
+            self._start()
             theirs.close()
             told = self._hear()
             if isinstance(told, str):
@@ -64,6 +63,13 @@ class Server:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end()
+
+    def _start(self) -> None:
+        try:
+            with main_hidden(), signals_held_back({signal.SIGINT}):
+                self._process.start()
+        except (OSError, AssertionError) as error:  # the latter in a process that may not have children
+            raise BackendError(f"the local server cannot be started: {error}") from error
 
     @property
     def served(self) -> int:

@@ -22,9 +22,9 @@ def test_each_call_comes_once_in_the_order_of_time_and_never_early(exact: bool) 
         loop, over = asyncio.get_running_loop(), asyncio.Event()
         alarm, start = Alarm(loop, exact=exact), time.monotonic()
         for number in (7, 3, 12, 3, 0, 5, 11):
-            due = start + number * 0.00137
+            due = start + number * 0.00037
             alarm.at(due, lambda due=due: rung.append((due, time.monotonic())))  # type: ignore[misc]
-        alarm.at(start + 0.008, lambda: alarm.at(start + 0.025, over.set))
+        alarm.at(start + 0.002, lambda: alarm.at(start + 0.025, over.set))
         await over.wait()
         alarm.close()
 
