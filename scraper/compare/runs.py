@@ -100,12 +100,12 @@ class Bench:
         latencies = {url: self._scene.latency_of(url) for url in urls}
         patience = self._patience + _DEAREST * len(urls) + 2 * sum(latencies.values()) + self._pauses(len(urls))
         with tempfile.TemporaryDirectory(prefix="compare-") as folder:
-            task = Task(case, urls, self._settings(case, urls), Path(folder), watch, self._seed)
+            task = Task(case, urls, self.settings(case, urls), Path(folder), watch, self._seed)
             self._server.reset()
             measures, memory = _apart(task, patience)
         return Measured(self._run(case, round, measures, memory, latencies), measures.outcomes, measures.watched)
 
-    def _settings(self, case: Case, urls: Sequence[str]) -> Settings:
+    def settings(self, case: Case, urls: Sequence[str]) -> Settings:
         """No pauses and no limits but those that the workload asks for, and no links followed."""
         usual: dict[str, Any] = {"per_host": case.concurrency, "delay": 0, "max_host_failures": None}
         given = {"concurrency": case.concurrency, "workers": max(1, case.workers), "depth": 0}
