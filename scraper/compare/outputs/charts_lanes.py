@@ -30,8 +30,9 @@ STATES = {
 _COMPUTING = frozenset({"parse", "write", "decide"})
 WIDE = 1080
 _LEFT, _RIGHT, _TOP = 98, 1066, 8
-_MOST = 20
-"""Lanes of one backend at most; of more, as many are shown, evenly chosen."""
+_DETAILS = ((20, 0.1), (20, 0.5), (20, 2.0), (10, 4.0), (5, 8.0))
+"""Lanes of one backend at most, evenly chosen, and units of the picture between two spans that are drawn apart: less
+and less of it."""
 _HEAD, _STRIP, _BETWEEN = 24, 34, 18
 _BIN = 4
 """Units of the picture over which what computes is averaged."""
@@ -42,23 +43,35 @@ _FINEST = 0.1
 
 
 class Track(NamedTuple):
-    """One backend: its name, what is said beside it, its lanes."""
+    """One backend: its name, what is said beside it, its lanes; ``whole`` says whether these are all it had."""
 
     name: str
     backend: str
     about: str
     lanes: Sequence[Lane]
+    whole: bool = True
 
 
 class _Shown(NamedTuple):
+    """:ivar strip: how many lanes compute, over time; nothing where not all are known."""
+
     track: Track
-    lanes: Sequence[Lane]
-    high: float
-    """Of a lane."""
+    strip: Sequence[float]
+    lanes: Sequence[Lane] = ()
+
+    @property
+    def high(self) -> float:
+        """Of a lane: few may be thick."""
+        return 16.0 if len(self.lanes) <= 4 else 12.0 if len(self.lanes) <= 10 else 7.0
+
+    @property
+    def above(self) -> float:
+        """What is above the lanes."""
+        return _HEAD + (_STRIP + 6 if self.strip else 0)
 
     @property
     def height(self) -> float:
-        return _HEAD + _STRIP + 6 + self.high * len(self.lanes) + _BETWEEN
+        return self.above + self.high * len(self.lanes) + _BETWEEN
 
 
 def timeline(tracks: Sequence[Track], cores: int, *, room: int = 200_000) -> Markup:
@@ -70,9 +83,11 @@ def timeline(tracks: Sequence[Track], cores: int, *, room: int = 200_000) -> Mar
     if not any(ends):
         return Markup()
     until = min(max(ends), _window(tracks))
-    shown = [_Shown(track, lanes, _high(len(lanes))) for track in tracks for lanes in (_chosen(track.lanes),)]
-    for apart in (_FINEST, 0.5, 1.0, 2.0, 4.0, 8.0):
-        drawn = _drawn(shown, until, cores, apart)
+    across = Linear(0, until, _LEFT, _RIGHT)
+    shown = [_Shown(track, _at_once(until, track.lanes) if track.whole else ()) for track in tracks]
+    for most, apart in _DETAILS:
+        shown = [each._replace(lanes=_chosen(each.track.lanes, most)) for each in shown]
+        drawn = _drawn(shown, across, cores, apart)
         if len(drawn) <= room:
             break
     return drawn
@@ -92,28 +107,23 @@ def _usual(tracks: Sequence[Track], state: str) -> float:
     return min((median(found) for found in spans if found), default=0.0)
 
 
-def _chosen(lanes: Sequence[Lane]) -> Sequence[Lane]:
+def _chosen(lanes: Sequence[Lane], most: int) -> Sequence[Lane]:
     """All, or some of the workers, evenly; and the last lane, the engine's."""
-    if len(lanes) <= _MOST:
+    if len(lanes) <= most:
         return lanes
-    workers, picked = lanes[:-1], _MOST - 1
+    workers, picked = lanes[:-1], most - 1
     return [*(workers[index * len(workers) // picked] for index in range(picked)), lanes[-1]]
 
 
-def _high(lanes: int) -> float:
-    """Few lanes may be thick."""
-    return 16.0 if lanes <= 4 else 12.0 if lanes <= 10 else 7.0
-
-
-def _drawn(shown: Sequence[_Shown], until: float, cores: int, apart: float) -> Markup:
-    tops = [_TOP, *accumulate((each.height for each in shown), initial=_TOP)][1:]
+def _drawn(shown: Sequence[_Shown], across: Linear, cores: int, apart: float) -> Markup:
+    tops = list(accumulate((each.height for each in shown), initial=float(_TOP)))
     bottom = tops[-1]
-    frame = Frame(Linear(0, until, _LEFT, _RIGHT), Linear(0, 1, bottom, _TOP))
+    frame = Frame(across, Linear(0, 1, bottom, _TOP))
     tracks = [_track(frame, each, top, cores, apart) for each, top in zip(shown, tops, strict=False)]
     times = ticks(frame.x, 8)
     grid = [path([(frame.x(value), _TOP + _HEAD), (frame.x(value), bottom)], "grid") for value in times]
     texts = [label(frame.x(value), bottom + 16, _time(value), "tick", "middle") for value in times]
-    said = f"What every worker did in {_time(until)}, for {', '.join(each.track.name for each in shown)}"
+    said = f"What every worker did in {_time(across.high)}, for {', '.join(each.track.name for each in shown)}"
     return svg(WIDE, bottom + 26, said, group(*grid), *tracks, group(*texts), cls="lanes")
 
 
@@ -129,11 +139,14 @@ def _track(frame: Frame, shown: _Shown, top: float, cores: int, apart: float) ->
         label(20, top + 18, track.name, f"end {style(track.backend)}"),
         label(_RIGHT, top + 18, ". ".join(part for part in (track.about, lanes) if part), "tick", "end"),
     ]
-    strip = _strip(frame, track.lanes, y, cores)
-    y += _STRIP + 6
+    if shown.strip:
+        head.append(_strip(shown.strip, y, cores))
+    y = top + shown.above
     places = [y + shown.high * (index + 0.5) for index in range(len(shown.lanes))]
     drawn = [_lane(frame, lane, place, shown.high, apart) for lane, place in zip(shown.lanes, places, strict=True)]
-    return group(*head, strip, *drawn)
+    ground = "".join(f"M{_LEFT} {place:.1f}H{_RIGHT}" for place in places)
+    level = tag("path", d=ground, cls="ground", stroke_width=_thick(shown.high))
+    return group(*head, level, *drawn)
 
 
 def _lanes_text(shown: _Shown) -> str:
@@ -141,9 +154,13 @@ def _lanes_text(shown: _Shown) -> str:
     return f"{len(shown.lanes) - 1} of {whole - 1} lanes, and the engine's" if len(shown.lanes) < whole else ""
 
 
-def _strip(frame: Frame, lanes: Iterable[Lane], top: float, cores: int) -> Markup:
+def _thick(high: float) -> float:
+    """The stroke of a lane so high."""
+    return high - 1.5
+
+
+def _strip(counts: Sequence[float], top: float, cores: int) -> Markup:
     """How many lanes compute at once, over time; a line where there are as many as cores."""
-    counts = _at_once(frame, lanes)
     most = max(cores, 1) * 1.25
     scale = Linear(0, most, top + _STRIP, top + 2)
     points = [(_LEFT + _BIN * index, scale(value)) for index, value in enumerate(counts)]
@@ -159,10 +176,10 @@ def _strip(frame: Frame, lanes: Iterable[Lane], top: float, cores: int) -> Marku
     return group(area, base, level, *texts, title=f"lanes that compute at once: {mean:.2f} on average")
 
 
-def _at_once(frame: Frame, lanes: Iterable[Lane]) -> list[float]:
+def _at_once(until: float, lanes: Iterable[Lane]) -> list[float]:
     """Lanes that compute, on average, in each stretch of :data:`_BIN`."""
     bins = [0.0] * ((_RIGHT - _LEFT) // _BIN)
-    wide = frame.x.high / len(bins)
+    wide = until / len(bins)
     for lane in lanes:
         for share, begin, end in _computing(lane):
             for index in range(int(begin / wide), min(int(end / wide) + 1, len(bins))):
@@ -205,11 +222,9 @@ def _lane(frame: Frame, lane: Lane, y: float, high: float, apart: float) -> Mark
         sums[state] += end - begin
     whole = sum(sums.values()) or 1
     shares = (f"{state} {percent(sums[state] / whole)}" for state in STATES if sums[state])
-    thick = round(high - 1.5, 1)
     paths = [tag("path", d="".join(strokes[state]), cls=f"s-{state}") for state in STATES if strokes[state]]
     name = [label(_LEFT - 6, y + 3.5, lane.name, "tiny", "end")] if high > 10 or lane.name == "engine" else []
-    ground = path([(_LEFT, y), (_RIGHT, y)], "ground")
-    lines = tag("g", ground, *paths, stroke_width=thick)
+    lines = tag("g", *paths, stroke_width=_thick(high))
     return group(*name, lines, title=f"{lane.name}: {', '.join(shares)}")
 
 

@@ -121,7 +121,8 @@ def _upright(frame: Frame, n: float, name: str) -> Markup:
 
 
 def _line(frame: Frame, line: Line) -> Markup:
-    dots = [tag("circle", cx=frame.x(n), cy=frame.y(value), r=2.2, cls="dot") for n, value in line.dots]
+    spots = "".join(f"M{frame.x(n):.1f} {frame.y(value):.1f}h0" for n, value in line.dots)
+    dots = [tag("path", d=spots, cls="dots")] if spots else []
     curve = [path(_placed(frame, line.curve), "curve")] if len(line.curve) > 1 else []
     placed = [(frame.x(n), frame.y(value)) for n, value in line.points]
     drawn = [path(placed, "line")] if len(placed) > 1 else []

@@ -21,6 +21,8 @@ __all__ = ["Figure", "costs", "lanes", "overview"]
 
 _CURVE = 48
 """Points of a law's line."""
+_ALL_LANES = 64
+"""With more requests in flight a timeline has only some of its lanes."""
 BASELINE = "sequential"
 _IN_FLIGHT = "requests in flight (N)"
 
@@ -259,7 +261,10 @@ def _memory(part: Part) -> Figure:
 
 def lanes(part: Part, cores: int, room: int) -> Figure:
     """The timeline of all backends that were watched."""
-    tracks = [Track(case_label(each.case), each.case.backend, _about(each), each.lanes) for each in part.timelines]
+    tracks = [
+        Track(case_label(each.case), each.case.backend, _about(each), each.lanes, each.case.concurrency <= _ALL_LANES)
+        for each in part.timelines
+    ]
     return Figure("Timeline", timeline(tracks, cores, room=room), "")
 
 

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["to_html"]
 
-_TIMELINES = 420_000
-"""Bytes for the timelines of all workloads together."""
-_RUNS = 1500
-"""Runs that are listed; of more there is only the JSON file to tell."""
+_MOST = 960_000
+"""Bytes of a page at most, if that can be."""
+_ROOMS = ((420_000, 1_500), (200_000, 300), (60_000, 0))
+"""Bytes for all timelines together, and runs that are listed: less where the page would be too large."""
 _URLS = 20
 """URLs named of outcomes that differ, of each case."""
 
@@ -46,26 +46,31 @@ class _Difference(NamedTuple):
 
 def to_html(comparison: Comparison) -> str:
     """The whole comparison as a page of its own."""
+    for timelines, runs in _ROOMS:
+        page = _rendered(comparison, timelines, runs)
+        if len(page.encode()) <= _MOST:
+            break
+    return page
+
+
+def _rendered(comparison: Comparison, timelines: int, runs: int) -> str:
     found = parts(comparison)
-    room = _TIMELINES // max(1, sum(bool(part.timelines) for part in found))
+    room = timelines // max(1, sum(bool(part.timelines) for part in found))
     cores = max(1, comparison.machine.cores)
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            headline=headline(comparison),
-            facts=_facts(comparison),
-            machine=machine_words(comparison),
-            summary=workload_rows(found) if len(found) > 1 else None,
-            share=percent(comparison.server_share) if comparison.server_share > THIRD else "",
-            parts=[_part(part, number, cores, room) for number, part in enumerate(found, 1)],
-            states=list(STATES.items()),
-            notes=[printable(note) for note in comparison.notes],
-            command=printable(comparison.command),
-            about=_about(comparison),
-            runs=all_runs(comparison.runs[:_RUNS]),
-            runs_left=max(0, len(comparison.runs) - _RUNS),
-        )
+    template = _environment().get_template("page.html.j2")
+    return template.render(
+        headline=headline(comparison),
+        facts=_facts(comparison),
+        machine=machine_words(comparison),
+        summary=workload_rows(found) if len(found) > 1 else None,
+        share=percent(comparison.server_share) if comparison.server_share > THIRD else "",
+        parts=[_part(part, number, cores, room) for number, part in enumerate(found, 1)],
+        states=list(STATES.items()),
+        notes=[printable(note) for note in comparison.notes],
+        command=printable(comparison.command),
+        about=_about(comparison),
+        runs=all_runs(comparison.runs[:runs]),
+        runs_left=max(0, len(comparison.runs) - runs),
     )
 
 

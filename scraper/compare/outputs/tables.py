@@ -130,6 +130,10 @@ def _row(row: Row) -> list[Cell]:
     ]
 
 
+def _plain(row: Row) -> Cell:
+    return Cell(printable(row.case.backend), style(row.case.backend))
+
+
 def all_rows(part: Part) -> Table:
     """Every case."""
     more = (
@@ -149,7 +153,7 @@ def all_rows(part: Part) -> Table:
             percent(serial, 2),
             ", ".join(str(each + 1) for each in row.outliers) or "-",
         )
-        rows.append([_backend(row.case.backend, row.case.backend), *_row(row), *map(_figure, cells)])
+        rows.append([_plain(row), *_row(row), *map(_figure, cells)])
     won = frozenset(index for index, row in enumerate(part.rows) if row.case == part.winner)
     return Table((*_HEADERS, *more), rows, won)
 
@@ -229,4 +233,4 @@ def _run(run: Run) -> list[Cell]:
         f"{1000 * run.late:.1f}",
         str(run.different),
     )
-    return [Cell(printable(run.case.name)), *map(_figure, cells)]
+    return [Cell(printable(run.case.name)), *map(Cell, cells)]
