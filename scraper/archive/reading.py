@@ -107,46 +107,68 @@ def _begins(name: str, file: BinaryIO) -> bool:
 
 def _scanned(name: str, file: BinaryIO, *, packed: bool) -> Index:
     found: list[tuple[int, Recorded | About | None]] = []
+    trouble: Exception | None = None
     try:
         for record in ArchiveIterator(file, parse_http=False):
-            found.append((record.stream_pos, _read(record)))  # noqa: PERF401 - what came before an error is told
+            found.append((record.stream_pos, _read(record)))  # noqa: PERF401 - what came before an error counts
     except (OSError, ValueError) as error:
-        place = f"damaged behind byte {found[-1][0]}" if found else "no WARC file"
-        raise ConfigError(f"{name} cannot be read: it is {place}: {error}") from error
+        trouble = error
     starts = [start for start, _ in found]
     if any(later <= sooner for sooner, later in itertools.pairwise(starts)):
         raise ConfigError(f"{name} is not compressed record by record: 'warcio recompress' mends that")
-    size = os.fstat(file.fileno()).st_size
-    end = (_member_end if packed else _record_end)(file, starts[-1]) if starts else 0
+    end = _sound_end(name, file, starts, trouble, packed=packed)
     if starts and end == starts[-1]:
         found.pop()  # it is torn
     abouts = [what for _, what in found if isinstance(what, About)]
-    stops = [*starts[1:], end]
     entries = [
         what._replace(place=(start, stop - start))
-        for (start, what), stop in zip(found, stops, strict=False)
+        for (start, what), stop in zip(found, [*starts[1:], end], strict=False)
         if isinstance(what, Recorded)
     ]
-    return Index(entries, abouts, end, size - end, packed)
+    return Index(entries, abouts, end, os.fstat(file.fileno()).st_size - end, packed)
+
+
+def _sound_end(name: str, file: BinaryIO, starts: list[int], trouble: Exception | None, *, packed: bool) -> int:
+    """Where the last whole record ends. What comes then must be torn: a record that ends too soon, and nothing else.
+
+    :param starts: where the records begin that were read, the last of which may be torn; ``trouble`` is what came then.
+    :raises ConfigError: for anything else.
+    """
+    start = starts[-1] if starts else 0
+    try:
+        if not packed:
+            if trouble is not None:
+                raise ValueError(trouble)
+            return _record_end(file, start) if starts else 0
+        end = _member_end(file, start) if starts else start
+        if trouble is not None and (not starts or end > start) and _member_end(file, end) > end:
+            raise ValueError(trouble)
+    except (ValueError, zlib.error) as error:
+        what = f"damaged behind byte {start}" if starts else "no WARC file"
+        raise ConfigError(f"{name} cannot be read: it is {what}: {error}") from error
+    return end
 
 
 def _member_end(file: BinaryIO, start: int) -> int:
-    """Where the gzip member ends that begins at ``start``: there, if it does not end."""
+    """Where the gzip member ends that begins at ``start``; there, if the file ends first.
+
+    :raises zlib.error: for what is none; ``ValueError`` for one that holds no record.
+    """
     file.seek(start)
-    unpacker = zlib.decompressobj(31)
+    unpacker, opening = zlib.decompressobj(31), b""
     while not unpacker.eof:
         data = unpacker.unconsumed_tail or file.read(_STEP)
         if not data:
             return start
-        try:
-            unpacker.decompress(data, _STEP)
-        except zlib.error:
-            return start
+        plain = unpacker.decompress(data, _STEP if opening else 5)
+        opening = opening or plain
+        if not b"WARC/".startswith(opening):
+            raise ValueError("no record begins there")
     return file.tell() - len(unpacker.unused_data)
 
 
 def _record_end(file: BinaryIO, start: int) -> int:
-    """Where the record ends that begins at ``start``, without compression: there, if it does not end."""
+    """Where the record ends that begins at ``start``, without compression; there, if the file ends first."""
     file.seek(start)
     head = file.read(_HEADERS)
     begin, length = head.find(b"\r\n\r\n") + 4, _LENGTH.search(head)

@@ -146,8 +146,8 @@ class AsyncFetcher:
             if answer is not None:
                 answer.close()
         headers = flight.head.headers if flight.head else joined(answer.headers.items())  # a mock's
-        if self._replays:
-            check_replayed(headers)
+        if self._replays and flight.head:
+            check_replayed(flight.head.block)
         cookies = cookies_of(headers) if self._identity.cookies else ()
         head = flight.head.block if request.wants & EXCHANGE and flight.head else None
         room, address = room_for(request, self._limits), flight.address

@@ -135,10 +135,10 @@ class BlockingFetcher:
         finally:
             raw.release_conn() if raw.closed else raw.close()
         headers = joined(raw.headers.items())
-        if self._replays:
-            check_replayed(headers)
-        cookies = cookies_of(headers) if self._cookies else ()
         line = self._line
+        if self._replays and line.head:
+            check_replayed(line.head.block)
+        cookies = cookies_of(headers) if self._cookies else ()
         head = line.head.block if request.wants & EXCHANGE and line.head else None
         return respond(
             request.url, raw.status, headers, pieces, watch, line.room, address=line.address, cookies=cookies, head=head
