@@ -57,6 +57,7 @@ class Look:
         self._pages = self._collects = self._flown = 0
         self._server_us = self._waited_us = self._parse_us = 0
         self._inside = self._entered = 0.0
+        self._quickest_us = _DAY_US
         self._paces: dict[str, float] = {}
 
     @property
@@ -77,7 +78,8 @@ class Look:
 
         :param flying: requests in flight before that.
         """
-        pages = [found for found in outcomes if found.request.kind is Kind.PAGE]
+        pages = [found for found in outcomes if found.request.kind is Kind.PAGE and not isinstance(found, Refused)]
+        self._quickest_us = min([self._quickest_us, *(page.timings.server_us for page in pages)])
         if self._began is None:
             self._to_skip -= len(pages)
             self._began = self._read() if self._to_skip <= 0 else None
@@ -87,10 +89,9 @@ class Look:
         self._flown += flying
         self._pages += len(pages)
         for page in pages:
-            if not isinstance(page, Refused):
-                self._server_us += page.timings.server_us + page.timings.body_us
-                self._waited_us += page.timings.waited_us
-                self._parse_us += page.timings.parse_us
+            self._server_us += page.timings.server_us + page.timings.body_us
+            self._waited_us += page.timings.waited_us
+            self._parse_us += page.timings.parse_us
         return self._pages >= self._enough or (self._pages > 0 and self._clocks.wall() - self._began.wall >= _LONGEST)
 
     def load(self, outlook: Outlook) -> Load:
@@ -114,6 +115,7 @@ class Look:
             hosts=max(outlook.hosts, len(self._paces)),
             stays=max(0.0, cpu - self._inside / pages),
             left=outlook.left,
+            quickest=self._quickest_us / 1e6,
         )
 
     def _read(self) -> _Reading:
@@ -130,6 +132,7 @@ class Look:
         return max(hosts, len(delays)) * sum(1 / delay for delay in delays) / len(delays)
 
 
+_DAY_US = 86_400_000_000
 _SKIPPED = 8
 """Pages that pay for imports, connections and the first lookups of names."""
 _LONGEST = 1.5

@@ -21,7 +21,7 @@ _GAIN = 1.15
 """How much faster another backend must be reckoned to be, to be worth the change."""
 _WORTH = 1.0
 """Seconds that it must save, at least: processes take half a second to start, and as much CPU."""
-_THREADS = 1.6
+_THREADS = 1.3
 """CPU of a page on threads over that on asyncio: requests over aiohttp, and the switches."""
 _HANDING = 0.1e-3
 """Seconds of CPU that an outcome costs on both sides of a pipe between two processes."""
@@ -45,7 +45,7 @@ def _loop_held(load: Load) -> tuple[str, str] | None:
     if load.idle_parse * load.rate < _HELD:
         return None
     why = f"a page's function waits {seconds(load.idle_parse)} without the CPU, and holds up all others meanwhile"
-    wanted = _THREADS * load.cpu * load.places / load.parse
+    wanted = _THREADS * load.cpu * load.places / (load.quickest + load.parse)
     if load.cores > 1 and wanted > _FULL and _saves(load, wanted):
         return "processes", f"{why}; as threads their pages would want {wanted:.1f} cores, and there are {load.cores}"
     return "threads", f"{why}: threads wait side by side"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scraper.bounds.model import Bound, Finding, Load
+from scraper.bounds.model import BEYOND_ONE, Bound, Finding, Load
 from scraper.bounds.words import clamped, percent, rate, seconds
 
 __all__ = ["judge"]
@@ -19,9 +19,8 @@ _LOCKED = 0.25
 """Of the time of parsing, what is waited for the lock, for it to be the bound: one thread among few waits some 5 %,
 as long as the lock is free; where it never is, two threads wait half of their time and more."""
 _ONE = 0.6
-_BEYOND_ONE = 1.25
-"""Cores that a process held by the lock uses: about one. Handing the lock over takes some of it; system calls, and the
-parser's C code, run beside it."""
+"""Cores that a process held by the lock uses at least: who waits for it waits for somebody who runs, less what handing
+it over takes."""
 _TAKEN = 0.25
 """Of the cores in use, what the local server takes, for it to be the one that the crawl needed."""
 _LATE = 0.25
@@ -76,9 +75,9 @@ def _lock(load: Load) -> Finding | None:
     if load.lock is None or load.parsers <= load.processes or load.parse <= 0:
         return None
     share, idle = load.lock / load.parse, load.cores - load.used - load.server_cpu * load.rate
-    if share < _LOCKED or idle < _SPARE or load.used > _BEYOND_ONE * load.processes:
+    if share < _LOCKED or idle < _SPARE or load.used > BEYOND_ONE * load.processes:
         return None
-    if load.used < _ONE * load.processes:  # who waits for the lock waits for somebody who runs
+    if load.used < _ONE * load.processes:
         return None
     where = "threads" if load.processes == 1 else f"the threads of {load.processes} processes"
     text = f"{where} wait {percent(share)} of their parsing time for the interpreter's lock"
@@ -86,7 +85,7 @@ def _lock(load: Load) -> Finding | None:
 
 
 def _core(load: Load) -> Finding | None:
-    ours = min(load.processes, load.cores)
+    ours = load.reach
     machine = (load.used + load.server_cpu * load.rate) / load.cores
     if load.full < _REACHED and (machine < _REACHED or load.full < _MOST):
         return None
@@ -169,5 +168,4 @@ def _parsing(load: Load) -> float | None:
 
 
 def _in_use(load: Load) -> str:
-    ours = max(1, min(load.processes, load.cores))
-    return f"{percent(load.full)} of " + ("one core is in use" if ours == 1 else f"{ours} cores are in use")
+    return f"{percent(load.full)} of " + ("one core is in use" if load.reach == 1 else f"{load.reach} cores are in use")

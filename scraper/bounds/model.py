@@ -7,7 +7,11 @@ import math
 
 import msgspec
 
-__all__ = ["Bound", "Finding", "Load"]
+__all__ = ["BEYOND_ONE", "Bound", "Finding", "Load"]
+
+BEYOND_ONE = 1.25
+"""Cores that a process held by the interpreter's lock uses at most: system calls, and a parser's C code, run beside it.
+"""
 
 
 class Bound(enum.Enum):
@@ -48,6 +52,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     :ivar parsers: pages that may be parsed side by side: one in each process on event loops, all with threads.
     :ivar stays: what of ``cpu`` belongs to the calling thread, whoever fetches: the engine, the store, the caller.
     :ivar left: pages that are known to wait; None where nobody knows.
+    :ivar quickest: the least of the servers' times: under a full core, or a function that holds up its event loop, the
+        only one that is not mostly our own.
     """
 
     pages: int
@@ -69,6 +75,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     parsers: int = 1
     stays: float = 0.0
     left: int | None = None
+    quickest: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -81,9 +88,15 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
         return self.cpu * self.rate
 
     @property
+    def reach(self) -> int:
+        """Cores that it can use: one for each process, or all, where threads are seen to share no lock."""
+        shared = self.parsers <= self.processes or self.used <= BEYOND_ONE * self.processes
+        return max(1, min(self.processes if shared else self.parsers, self.cores))
+
+    @property
     def full(self) -> float:
-        """How much of the cores that its processes can use is used up, from 0 to 1 and a little more."""
-        return self.used / max(1, min(self.processes, self.cores))
+        """How much of the cores that it can use is used up, from 0 to 1 and a little more."""
+        return self.used / self.reach
 
     @property
     def ceiling(self) -> float:
