@@ -56,7 +56,7 @@ compare-hybrid: $(READY) ## what an event loop in each of more processes buys
 	@$(SWEEP) --backends sequential,hybrid --workers '$(WORKERS)' $(ARGS) || $(UNLESS_ONE)
 
 REPORTS = --html compare.html --json compare.json
-SWEEP = $(BIN)/scraper compare --workload '$(WORKLOAD)' --concurrency 1,2,4,...,64 --repeat 3 --seconds 600ms $(REPORTS)
+SWEEP = $(BIN)/scraper compare --workload '$(WORKLOAD)' --concurrency 1,2,4,...,64 --repeat 3 --seconds 500ms $(REPORTS)
 
 # Exit code 1 says that some URLs failed, which is a finding and no fault of the command.
 UNLESS_ONE = { code=$$?; [ $$code -eq 1 ] || exit $$code; }

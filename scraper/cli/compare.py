@@ -68,8 +68,16 @@ Exit codes: 0 measured; 1 the backends found different things; 2 usage or config
     metavar="N",
     help="Rounds: runs of each case.",
 )
-@option("Measuring", "--warmup", type=int, default=1, usual=1, metavar="N", help="Short runs of each case before.")
-@option("Measuring", "--seconds", type=DURATION, usual="1s; 600ms without", help="About how long a run is to take.")
+@option(
+    "Measuring",
+    "--warmup",
+    type=int,
+    default=1,
+    usual=1,
+    metavar="N",
+    help="Short runs before, to see how fast the cases are.",
+)
+@option("Measuring", "--seconds", type=DURATION, usual="1s; 500ms without", help="About how long a run is to take.")
 @option("Measuring", "--seed", type=int, default=1, usual=1, metavar="N", help="Of the order of the runs.")
 @option("Results", "--html", metavar="FILE", help="Write the page: charts, timelines, figures.")
 @option("Results", "--json", metavar="FILE", help="Write all that was measured; - is standard output, without a table.")

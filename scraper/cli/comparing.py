@@ -132,7 +132,7 @@ class _Job:
 
     def run(self) -> int:
         """Measure, show what came of it, and give the exit code; broken off, what there is by then."""
-        comparing = Comparing(self._plan, tell=self._progress.told)
+        comparing = Comparing(self._plan, tell=self._tell)
         self._announce(comparing)
         try:
             comparing.run()
@@ -146,6 +146,12 @@ class _Job:
         comparison = comparing.comparison()
         self._results.write(comparison)
         return 0 if all(row.same for row in comparison.rows) else FAILURES
+
+    def _tell(self, step: Step) -> None:
+        if self._notes.verbose:
+            self._progress.clear()
+            self._notes.explain(f"{step.case.name}  {step.doing}")
+        self._progress.told(step)
 
     def _announce(self, comparing: Comparing) -> None:
         plan, cases = self._plan, human_count(comparing.cases, "case")

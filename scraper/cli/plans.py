@@ -25,10 +25,10 @@ __all__ = ["RECORDED", "SOURCES", "listed", "plan_of", "source_of", "work_of"]
 SOURCES = ("targets", "fixture", "workload", "replay")
 _FLAGS = {"targets": "URLs", "fixture": "--fixture", "workload": "--workload", "replay": "--replay"}
 _OF_URLS = {"record": "--record", "depth": "--depth", "max_pages": "--max-pages"}
-_USUAL = ("latency", "near", "parse", "one-host", "polite")
+_USUAL = ("latency", "near", "parse", "polite")
 _FEWER = {"latency": (4, 8, 16, 32, 64)}
 """Of the usual workloads the sweep is shorter: five points, which is what a law needs."""
-_BRIEF, _THOROUGH = (3, 0.6), (5, 1.0)
+_BRIEF, _THOROUGH = (3, 0.5), (5, 1.0)
 """Rounds, and seconds a run: of the usual workloads, which are many, and of work of one's own."""
 _LONGEST = 60.0
 RECORDED = "recording"

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from scraper.archive.about import About
+from scraper.archive.reading import Recorded
 from scraper.archive.recorder import Recorder
 from scraper.archive.replay import Recording
 from scraper.archive.writing import ENDING, Writer, check_recording
@@ -49,16 +50,21 @@ def recorded(plan: Plan, given: Mapping[str, Any], notes: Notes) -> Iterator[Pla
     settings = around(make_settings(depth=depth, max_pages=pages), seeds)
     with tempfile.TemporaryDirectory(prefix="recording-") as folder:
         file = given["record"] or str(Path(folder) / f"crawl{ENDING}")
-        _record(file, settings, seeds, given, notes)
-        _sum_up(file, given, notes)
+        outcomes = _record(file, settings, seeds, given, notes)
+        _sum_up(file, outcomes, given, notes)
         work = msgspec.structs.replace(plan.workloads[0], recording=file)
         yield msgspec.structs.replace(plan, workloads=(work,))
 
 
-def _record(file: str, settings: Settings, seeds: Sequence[str], given: Mapping[str, Any], notes: Notes) -> None:
+def _record(
+    file: str, settings: Settings, seeds: Sequence[str], given: Mapping[str, Any], notes: Notes
+) -> Mapping[str, int]:
+    """Crawl ``seeds`` into ``file``; how many URLs came to what."""
     name, why = pick("auto", settings, seeds)
     notes.explain(f"recording with backend {name}: {why}")
-    notes.say(f"recording up to {human_count(settings.budget.pages or len(seeds), 'page')}, politely")
+    most = given["max_pages"] or MAX_PAGES
+    most = most if given["depth"] else min(most, len(seeds))
+    notes.say(f"recording up to {human_count(most, 'page')}, politely")
     progress = Progress(sys.stderr, quiet=notes.quiet, color=wants_color(given["color"], sys.stderr))
     backend = Recorder(create(name, settings), Writer(file, About.of(settings, seeds)))
     with open_run(settings, seeds, backend, Nowhere()) as run:
@@ -67,6 +73,7 @@ def _record(file: str, settings: Settings, seeds: Sequence[str], given: Mapping[
                 _tell(progress, run)
         finally:
             progress.clear()
+        return dict(run.stats.outcomes)
 
 
 def _tell(progress: Progress, run: CrawlRun) -> None:
@@ -81,18 +88,25 @@ def _tell(progress: Progress, run: CrawlRun) -> None:
         )
 
 
-def _sum_up(file: str, given: Mapping[str, Any], notes: Notes) -> None:
+def _sum_up(file: str, outcomes: Mapping[str, int], given: Mapping[str, Any], notes: Notes) -> None:
     """Say what was recorded.
 
     :raises ConfigError: where no page gave an answer.
     """
-    pages = Recording(file).pages()
+    pages = _pages(file)
     answers = [page.server for page in pages if page.status is not None]
     if not answers:
-        raise ConfigError("none of the URLs gave an answer, so there is nothing to compare on")
-    failed = f", {len(pages) - len(answers)} gave none" if len(answers) < len(pages) else ""
-    notes.say(
-        f"recorded {human_count(len(answers), 'page')}{failed}; half took {human_duration(median(answers))} at most"
-    )
+        named = ", ".join(f"{name} {count}" for name, count in outcomes.items())
+        raise ConfigError(f"nothing could be recorded, so there is nothing to compare on: {named}")
+    failed = f", {len(pages) - len(answers)} gave no answer" if len(answers) < len(pages) else ""
+    half = human_duration(median(answers))
+    notes.say(f"recorded {human_count(len(answers), 'page')}{failed}; half of them took {half} at most")
     if given["record"] is not None:
         notes.say(f"recording: {file}; compare again with --replay {file}")
+
+
+def _pages(file: str) -> list[Recorded]:
+    try:
+        return Recording(file).pages()
+    except ConfigError:  # there is no answer in it at all
+        return []

@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from scraper.backends import NAMES
-from scraper.compare.estimate import Estimate
+from scraper.compare.estimate import Estimate, ends, expected
 from scraper.compare.machine import Others, cores, this_machine
 from scraper.compare.model import Case, Comparison, Row, Run, Timeline, Workload
 from scraper.compare.plan import cases_of, mixed, sample
@@ -38,7 +38,8 @@ WARM = 0.3
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be compared, and how.
 
-    :ivar rounds: runs of each case; ``warmup`` short ones before them, whose figures only size the others.
+    :ivar rounds: runs of each case; ``warmup`` short ones before them, of the :func:`ends` of each sweep, whose figures
+        only size the others.
     :ivar seconds: about how long a run is to take.
     :ivar seed: of the order of the runs.
     :ivar watch: whether each backend's best case is run once more for its timeline.
@@ -108,7 +109,8 @@ class Comparing:
         self._others, self._others_share = Others(), 0.0
         self.cases = sum(len(work.cases) for work in self._works)
         watched = len(plan.backends) * len(self._works) if plan.watch else 0
-        self.estimate = Estimate(self.cases * plan.warmup, self.cases * plan.rounds + watched, WARM, plan.seconds)
+        warm = sum(len(ends(work.cases)) for work in self._works) * plan.warmup
+        self.estimate = Estimate(warm, self.cases * plan.rounds + watched, WARM, plan.seconds)
 
     def run(self) -> None:
         """Measure all of it.
@@ -126,7 +128,9 @@ class Comparing:
 
     def _measure(self, work: _Work, bench: Measuring, chance: random.Random) -> None:
         rates, total = self._warm_up(work, bench), len(work.urls)
-        sizes = {case: sample(rates.get(case, 0.0), self._plan.seconds, total, case.concurrency) for case in work.cases}
+        sizes = {
+            case: sample(expected(case, rates), self._plan.seconds, total, case.concurrency) for case in work.cases
+        }
         for number in range(self._plan.rounds):
             for case in mixed(work.cases, chance):
                 doing = f"round {number + 1} of {self._plan.rounds}"
@@ -137,10 +141,10 @@ class Comparing:
                 work.timelines.append(timeline_of(case, measured.spans))
 
     def _warm_up(self, work: _Work, bench: Measuring) -> dict[Case, float]:
-        """The rate of each case, as short runs show it; the last one counts, the first meets cold caches."""
+        """Rates, as short runs of some cases show them; the last one counts, the first meets cold caches."""
         rates: dict[Case, float] = {}
         for _ in range(self._plan.warmup):
-            for case in work.cases:
+            for case in ends(work.cases):
                 pages = sample(rates.get(case, 0.0), WARM, len(work.urls), case.concurrency)
                 rates[case] = self._run(bench, "warming up", case, pages, 0).run.rate
         return rates

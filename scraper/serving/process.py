@@ -58,8 +58,7 @@ async def _answer(
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     alarm = Alarm(loop)
     desk = Desk(source, alarm, scale, log)
-    for listener in sockets:
-        await loop.create_server(lambda: Connection(desk), sock=listener, backlog=_BACKLOG)
+    servers = [await loop.create_server(lambda: Connection(desk), sock=each, backlog=_BACKLOG) for each in sockets]
 
     def told() -> None:
         try:
@@ -71,6 +70,8 @@ async def _answer(
     loop.add_reader(pipe.fileno(), told)
     _tell(pipe, sockets[0].getsockname()[1])
     await ended.wait()
+    for server in servers:
+        server.close()
     alarm.close()
 
 

@@ -10,6 +10,7 @@ from scraper.errors import BackendError
 from tests.compare.bench import LATENCY, Bench, benches
 
 WORK = Workload(name="far", fixture="web:hosts=20,pages=1000,latency=100ms", concurrency=(4, 8, 16, 32, 64))
+WARM, CASES = 5, 11
 FACTOR = {"sequential": 0.95, "threads": 0.8, "asyncio": 0.9}
 
 
@@ -29,12 +30,13 @@ def rows(comparison: Comparison) -> dict[str, float]:
 def test_every_case_is_run_once_a_round_in_mixed_order() -> None:
     bench = Bench(rate_of)
     compare(plan_of(), bench=benches(bench))
-    warm, rest = bench.asked[:11], bench.asked[11:]
-    assert len({case for case, *_ in warm}) == 11
-    for number in range(3):
-        found = [case for case, _, at, watch in rest if at == number and not watch]
-        assert sorted(found) == sorted(case for case, *_ in warm)
-        assert found != [case for case, *_ in warm]
+    warm, rest = bench.asked[:WARM], bench.asked[WARM:]
+    assert [case.name for case, *_ in warm] == [
+        *("far/sequential/1", "far/threads/4", "far/asyncio/4", "far/threads/64", "far/asyncio/64")
+    ]
+    orders = [[case for case, _, at, watch in rest if at == number and not watch] for number in range(3)]
+    assert len({tuple(order) for order in orders}) == 3
+    assert all(len(order) == len(set(order)) == CASES for order in orders)
     watched = [case.name for case, _, _, watch in rest if watch]
     assert watched == ["far/sequential/1", "far/threads/64", "far/asyncio/64"]
 
@@ -87,7 +89,7 @@ def test_a_difference_is_named_and_nobody_wins() -> None:
 def test_what_was_measured_before_a_break_stands(error: BaseException) -> None:
     """In the middle of the third round of the first of two workloads."""
     near = Workload(name="near", fixture="web:latency=0ms")
-    bench = Bench(rate_of, fails={11 + 22 + 5: error})
+    bench = Bench(rate_of, fails={WARM + 2 * CASES + 5: error})
     comparing = Comparing(plan_of(workloads=(WORK, near)), bench=benches(bench, Bench(rate_of)))
     with pytest.raises(type(error)):
         comparing.run()
@@ -100,7 +102,7 @@ def test_what_was_measured_before_a_break_stands(error: BaseException) -> None:
 
 
 def test_broken_off_in_the_first_round_only_what_ran_has_a_row() -> None:
-    bench = Bench(rate_of, fails={11 + 5: KeyboardInterrupt()})
+    bench = Bench(rate_of, fails={WARM + 5: KeyboardInterrupt()})
     comparing = Comparing(plan_of(), bench=benches(bench))
     with pytest.raises(KeyboardInterrupt):
         comparing.run()
@@ -108,7 +110,7 @@ def test_broken_off_in_the_first_round_only_what_ran_has_a_row() -> None:
 
 
 def test_broken_off_before_the_first_round_there_is_nothing() -> None:
-    bench = Bench(rate_of, fails={5: KeyboardInterrupt()})
+    bench = Bench(rate_of, fails={WARM: KeyboardInterrupt()})
     comparing = Comparing(plan_of(), bench=benches(bench))
     with pytest.raises(KeyboardInterrupt):
         comparing.run()
@@ -118,12 +120,11 @@ def test_broken_off_before_the_first_round_there_is_nothing() -> None:
 def test_it_is_told_what_comes_next() -> None:
     steps: list[Step] = []
     compare(plan_of(), tell=steps.append, bench=benches(Bench(rate_of)))
-    assert [step.doing for step in steps[::11]] == [
-        "warming up",
-        "round 1 of 3",
-        "round 2 of 3",
-        "round 3 of 3",
-        "watching",
+    rounds = [f"round {number} of 3" for number in (1, 2, 3)]
+    assert [step.doing for step in steps] == [
+        *["warming up"] * WARM,
+        *(doing for doing in rounds for _ in range(CASES)),
+        *["watching"] * len(FACTOR),
     ]
     assert steps[0].left > steps[-1].left > 0
 
@@ -135,11 +136,10 @@ def test_few_rounds_and_few_pages_are_remarked() -> None:
 
 
 def test_an_outlier_is_named() -> None:
-    slow = iter([1.0] * 100)
+    slow = iter([1.0] * (WARM + 2 * CASES) + [0.2] * CASES + [1.0] * 100)
 
     def disturbed(case: Case) -> float:
         return rate_of(case) * next(slow)
 
-    slow = iter([1.0] * (11 + 2 * 11) + [0.2] * 11 + [1.0] * 100)
     comparison = compare(plan_of(rounds=6), bench=benches(Bench(disturbed, noise=0.002)))
     assert any("round 3 was an outlier" in note for note in comparison.notes)
