@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import subprocess
@@ -10,16 +11,22 @@ from pathlib import Path
 
 import pytest
 
+from scraper.archive.about import About
+from scraper.archive.writing import Writer
 from scraper.check.asking.targets import read_checks
 from scraper.check.health import Change
 from scraper.check.model import Target, Verdict
 from scraper.check.notices.message import payload
 from scraper.check.web import metrics
 from scraper.check.web.badges import KINDS
+from scraper.cli.crawl import crawl
+from scraper.model import Exchange, Fetched, Request
+from scraper.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 WATCH = (DOCS / "watch.md").read_text()
 WEB = (DOCS / "web.md").read_text()
+RECORDINGS = (DOCS / "recordings.md").read_text()
 HAZARDS = (DOCS / "hazards.md").read_text()
 PYTHON = re.findall(r"^```python\n(.*?)^```", HAZARDS, re.MULTILINE | re.DOTALL)
 QUOTED = [text for text in PYTHON if text.startswith("# scraper/")]
@@ -80,3 +87,27 @@ def test_each_hazard_has_its_chapter_and_its_tests() -> None:
     for file in files:
         assert re.search(r"def test_\w*without|\"without", file.read_text()), file.name
     assert all((DOCS.parent / "scraper" / name).exists() for name in re.findall(r"`([a-z/]+\.py)`", HAZARDS))
+
+
+def test_the_recording_that_is_shown_is_read_as_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    writer = Writer("example.warc.gz", About.of(Settings(), ["https://example.org/"]))
+    exchange = Exchange(b"HTTP/1.1 200 Fine\r\nContent-Length: 2", b"ok")
+    writer.write([Fetched(Request("https://example.org/"), 200, exchange=exchange)])
+    writer.close()
+    (code,) = re.findall(r"^```python\n(.*?)^```", RECORDINGS, re.MULTILINE | re.DOTALL)
+    exec(compile(code, "recordings.md", "exec"), {})
+    assert capsys.readouterr().out == "https://example.org/ HTTP/1.1 200 Fine\n"
+    text = gzip.decompress(Path("example.warc.gz").read_bytes()).decode()
+    shown = re.findall(r"`(Scraper-[\w-]+|scraper-\w+|warcinfo|response)`", RECORDINGS)
+    assert {"Scraper-Kind", "scraper-seed"} < set(shown)
+    assert [name for name in shown if name not in text] == []
+    ours = set(re.findall(r"^Scraper-[\w-]+", text, re.MULTILINE))
+    assert set(re.findall(r"`(Scraper-[\w-]+)`", RECORDINGS)) == ours
+
+
+def test_the_options_of_recordings_are_there() -> None:
+    known = {name for param in crawl.params for name in param.opts}
+    assert {name for name in re.findall(r"(?<![\w-])--?[a-z][\w-]*", RECORDINGS) if name not in known} == set()
