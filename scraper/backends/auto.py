@@ -220,8 +220,12 @@ class _Passage:
 
     @property
     def over(self) -> bool:
-        """Whether nothing of the old backend matters any more, not even when it last asked."""
-        return not self.open and not self._held and time.monotonic() >= self._closed_at + self._delay
+        """Whether nothing of the old backend is left."""
+        return not self._held and self._is_forgotten(time.monotonic())
+
+    def _is_forgotten(self, now: float) -> bool:
+        """Whether it no longer matters when the old backend last asked; what is new, the new one keeps apart."""
+        return not self.open and now >= self._closed_at + self._delay
 
     def submit(self, request: Request) -> None:
         """Let ``request`` go to the new backend, as soon as it may."""
@@ -259,13 +263,18 @@ class _Passage:
 
     def _release(self) -> float:
         """Submit of what is held what may start; seconds until more of it may."""
-        now, held, soonest = time.monotonic(), self._held, 60.0
-        self._held = []
+        now, held, soonest = time.monotonic(), self._held, _PATIENCE
+        self._held, forgotten = [], self._is_forgotten(now)
         for request in held:
-            pause = _TURN if self._hosts[host_key(request.url)] > 0 else self._old.pace.pause(request, now)
+            pause = 0.0 if forgotten else self._pause(request, now)
             if pause:
                 self._held.append(request)
                 soonest = min(soonest, pause)
             else:
                 self._new.submit(request)
         return soonest
+
+    def _pause(self, request: Request, now: float) -> float:
+        if self._hosts[host_key(request.url)] > 0:
+            return _TURN
+        return self._old.pace.pause(request, now)
