@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from scraper.backends.processes import Processes, _Worker
@@ -22,6 +23,7 @@ from tests.hazards.apparatus import PATIENCE, everywhere, until, waiting_at
 from tests.server import ClosedPort, ScriptedServer, ok
 
 SETTINGS = everywhere(capacity=4, private=True)
+ONE_PROCESS = msgspec.structs.replace(SETTINGS, workers=1)
 
 
 class OneShort(Threads):
@@ -170,12 +172,12 @@ def start_and_close(backend: Processes) -> None:
 
 
 def test_processes_end_by_a_pill_for_each_of_their_threads(ends: list[str]) -> None:
-    start_and_close(Processes(SETTINGS))
-    assert ends == ["the worker ended with code 0"] * 2
+    start_and_close(Processes(ONE_PROCESS))
+    assert ends == ["the worker ended with code 0"]
 
 
 def test_without_one_of_the_pills_processes_must_be_killed(ends: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left then is the last guard: patience, and a kill."""
     monkeypatch.setattr("scraper.backends.processes._GRACE", 0.1)
-    start_and_close(OneShortEach(SETTINGS))
-    assert ends == ["the worker was killed by signal 9"] * 2
+    start_and_close(OneShortEach(ONE_PROCESS))
+    assert ends == ["the worker was killed by signal 9"]
