@@ -6,6 +6,7 @@ import asyncio
 import math
 import re
 from collections.abc import Iterable
+from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -138,11 +139,20 @@ def test_several_numbers_of_workers_are_several_lines() -> None:
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_texts_change_nothing_of_the_page(text: str) -> None:
     """The same elements and attributes, whatever names, URLs and notes hold."""
-    page, plain = to_html(hostile(text)), to_html(hostile("plain"))
+    page = to_html(hostile(text))
     assert STEERING.search(page) is None
-    assert Reader(page).tags == Reader(plain).tags
-    names = [entry[:2] for entry in Reader(page).attributes]
-    assert names == [entry[:2] for entry in Reader(plain).attributes]
+    assert skeleton(page) == skeleton_of_plain()
+
+
+def skeleton(page: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """Its elements, and the names of their attributes."""
+    read = Reader(page)
+    return read.tags, [(tag, name) for tag, name, _ in read.attributes]
+
+
+@cache
+def skeleton_of_plain() -> tuple[list[str], list[tuple[str, str]]]:
+    return skeleton(to_html(hostile("plain")))
 
 
 def test_an_element_escapes_what_stands_in_it() -> None:
