@@ -20,7 +20,7 @@ QUOTED = $(foreach url,$(URLS),'$(url)')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help crawl check compare compare-threads compare-processes compare-asyncio compare-hybrid test kills lint format bench bench-scale bench-latency bench-history bench-watch conformance lock clean
+.PHONY: help crawl check compare compare-threads compare-processes compare-asyncio compare-hybrid test kills lint format bench bench-scale bench-latency bench-history bench-watch bench-auto conformance lock clean
 
 help: ## explain these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
@@ -91,6 +91,9 @@ bench-latency: $(READY) ## measure whether a server's time stays its own under 1
 
 bench-history: $(READY) ## measure what the history of a watch takes, to write, to keep and to ask; ARGS="--help" says how
 	@$(BIN)/python -m benchmarks.history $(ARGS)
+
+bench-auto: $(READY) ## measure whether --backend auto goes to the fastest backend, on ten workloads; ARGS="--rounds 5 near large"
+	@$(BIN)/python -m benchmarks.auto $(ARGS)
 
 bench-watch: $(READY) ## measure a watch of 700 targets every 10 s, and its page meanwhile, for MINUTES=5
 	@$(BIN)/python -m benchmarks.watch --minutes '$(or $(MINUTES),5)' $(ARGS)
