@@ -103,7 +103,7 @@ def only(found: Comparison, workload: str) -> Comparison:
 
 
 def test_the_headline_says_who_won_and_by_how_much() -> None:
-    assert headline(comparison()) == "hybrid wins 2 of 3 workloads, 1 has no winner"
+    assert headline(comparison()) == "hybrid wins 2 of 3 workloads, 1 has no clear winner"
     assert re.fullmatch(
         r"latency: hybrid 64x2 is ahead with 59\d pages/s, 1\.0\d \(95 %: 1\.0\d to 1\.0\d\) times asyncio, "
         r"6\d\.\d times sequential",
@@ -121,7 +121,7 @@ def test_where_outcomes_differ_nobody_has_won() -> None:
     assert headline(different()) == "Outcomes differ in parsing: no winner there"
     rows = (replace(row, same=row.case.workload != "parsing") for row in found.rows)
     assert headline(replace(found, rows=tuple(rows))) == (
-        "hybrid wins 1 of 2 workloads, 1 has no winner; outcomes differ in parsing: no winner there"
+        "hybrid wins 1 of 2 workloads, 1 has no clear winner; outcomes differ in parsing: no winner there"
     )
 
 
@@ -273,3 +273,24 @@ def test_ticks_are_few_round_and_inside(low: float, factor: float, most: int) ->
 def test_a_scale_of_one_value_is_a_scale(scale: Linear | Log) -> None:
     assert 0 <= scale(scale.low) <= 100
     assert ticks(scale)
+
+
+def test_fewer_requests_than_workers_belong_to_the_same_line() -> None:
+    """A case with one request in flight has one worker, however many were asked for."""
+    rows = tuple(
+        replace(row, case=replace(row.case, workers=min(row.case.workers, row.case.concurrency)))
+        for row in comparison().rows
+    )
+    swept = parts(replace(comparison(), rows=rows))[0].series
+    assert [(series.name, len(series.rows)) for series in swept] == [
+        ("sequential", 1),
+        *((name, 7) for name in ("threads", "processes", "asyncio", "hybrid")),
+    ]
+    assert all([row.case.concurrency for row in series.rows] == [1, 2, 4, 8, 16, 32, 64] for series in swept[1:])
+
+
+def test_who_is_level_with_the_second_has_not_won() -> None:
+    found = only(comparison(), "parsing")
+    level = replace(found, verdicts=(replace(found.verdicts[0], over_second=Interval(1.04, 0.98, 1.1)),))
+    assert headline(level).startswith("parsing: hybrid 8x2 is first, not beyond doubt, with 55.0 pages/s")
+    assert "(* first, not beyond doubt;" in table(level)

@@ -43,13 +43,18 @@ _FINEST = 0.1
 
 
 class Track(NamedTuple):
-    """One backend: its name, what is said beside it, its lanes; ``whole`` says whether these are all it had."""
+    """One backend: its name, what is said beside it, its lanes.
+
+    :ivar whole: whether these are all that it had.
+    :ivar core: the share of its parsing, without the waiting for the lock, that was spent on a core.
+    """
 
     name: str
     backend: str
     about: str
     lanes: Sequence[Lane]
     whole: bool = True
+    core: float = 1.0
 
 
 class _Shown(NamedTuple):
@@ -84,7 +89,8 @@ def timeline(tracks: Sequence[Track], cores: int, *, room: int = 200_000) -> Mar
         return Markup()
     until = min(max(ends), _window(tracks))
     across = Linear(0, until, _LEFT, _RIGHT)
-    shown = [_Shown(track, _at_once(until, track.lanes) if track.whole else ()) for track in tracks]
+    tracks = [track._replace(lanes=_begun(track.lanes, end, until)) for track, end in zip(tracks, ends, strict=True)]
+    shown = [_Shown(track, _at_once(until, track) if track.whole else ()) for track in tracks]
     for most, apart in _DETAILS:
         shown = [each._replace(lanes=_chosen(each.track.lanes, most)) for each in shown]
         drawn = _drawn(shown, across, cores, apart)
@@ -100,11 +106,27 @@ def _window(tracks: Sequence[Track]) -> float:
 
 
 def _usual(tracks: Sequence[Track], state: str) -> float:
-    """How long a span of that kind is, of the backend that takes least: where nothing else is in it."""
+    """How long a span of that kind is, of the backend that takes least: where nothing else is in it.
+
+    Of its spans that is the upper quartile: files of robots are among them, and are short.
+    """
     spans = (
         [end - begin for lane in track.lanes for kind, begin, end in lane.spans if kind == state] for track in tracks
     )
-    return min((median(found) for found in spans if found), default=0.0)
+    return min((sorted(found)[len(found) * 3 // 4] for found in spans if found), default=0.0)
+
+
+def _begun(lanes: Sequence[Lane], end: float, until: float) -> Sequence[Lane]:
+    """From when half of the lanes have begun to fetch: before that only the start is to be seen."""
+    firsts = [next((span[1] for span in lane.spans if span[0] == "fetch"), None) for lane in lanes]
+    begun = min(median([first for first in firsts if first is not None] or [0]), max(0.0, end - until))
+    begin = int(begun)
+    if not begin:
+        return lanes
+    return [
+        Lane(lane.name, tuple((state, max(0, a - begin), b - begin) for state, a, b in lane.spans if b > begin))
+        for lane in lanes
+    ]
 
 
 def _chosen(lanes: Sequence[Lane], most: int) -> Sequence[Lane]:
@@ -176,21 +198,21 @@ def _strip(counts: Sequence[float], top: float, cores: int) -> Markup:
     return group(area, base, level, *texts, title=f"lanes that compute at once: {mean:.2f} on average")
 
 
-def _at_once(until: float, lanes: Iterable[Lane]) -> list[float]:
+def _at_once(until: float, track: Track) -> list[float]:
     """Lanes that compute, on average, in each stretch of :data:`_BIN`."""
     bins = [0.0] * ((_RIGHT - _LEFT) // _BIN)
     wide = until / len(bins)
-    for lane in lanes:
-        for share, begin, end in _computing(lane):
+    for lane in track.lanes:
+        for share, begin, end in _computing(lane, track.core):
             for index in range(int(begin / wide), min(int(end / wide) + 1, len(bins))):
                 bins[index] += share * max(0.0, min(end, (index + 1) * wide) - max(begin, index * wide)) / wide
     return bins
 
 
-def _computing(lane: Lane) -> Iterable[tuple[float, float, float]]:
+def _computing(lane: Lane, core: float) -> Iterable[tuple[float, float, float]]:
     """Stretches with the share of them that was spent computing.
 
-    A parse and its waiting for the lock are one: they took turns, and only their sums are known.
+    A parse and its waiting, for the lock or for a core, are one: they took turns, and only the sums are known.
     """
     share, since, until = 0.0, 0, -1
     for state, begin, end in lane.spans:
@@ -200,7 +222,7 @@ def _computing(lane: Lane) -> Iterable[tuple[float, float, float]]:
             if until > since:
                 yield share / (until - since), since, until
             share, since = 0.0, begin
-        share += (end - begin) * (state in _COMPUTING)
+        share += (end - begin) * (core if state == "parse" else state in _COMPUTING)
         until = end
     if until > since:
         yield share / (until - since), since, until

@@ -134,7 +134,8 @@ def _line(frame: Frame, line: Line) -> Markup:
 def _names(frame: Frame, given: Sequence[Line], guides: Sequence[Guide], text: Callable[[float], str]) -> Markup:
     """At the right edge what ends there; beside its last point what ends before."""
     last = max(n for line in given for n, _ in line.points)
-    ends, early = [], []
+    ends, early, first = [], [], float(_RIGHT)
+    cut: list[Markup] = []
     for line in given:
         if not line.points:
             continue
@@ -142,12 +143,13 @@ def _names(frame: Frame, given: Sequence[Line], guides: Sequence[Guide], text: C
         if n == last:
             ends.append((frame.y(value), f"{line.name} {text(value)}", f"end {style(line.backend)}"))
         else:
-            early.append(label(frame.x(n) + 9, frame.y(value) + 19, line.name, f"end {style(line.backend)}"))
+            early.append((frame.y(value) + 15, line.name, f"end {style(line.backend)}"))
+            first = min(first, frame.x(n) + 9)
     for guide in guides:
         if placed := _placed(frame, guide.points):
             x, y = placed[-1]
             if x > _RIGHT - 40:
                 ends.append((y, guide.name, "tick"))
             else:
-                early.append(label(x - 7, y + 11, guide.name, "tick", "end"))
-    return group(*early, names(ends, _RIGHT + 9, _TOP, _BOTTOM))
+                cut.append(label(x - 7, y + 11 + 15 * len(cut), guide.name, "tick", "end"))
+    return group(*cut, names(early, first, _TOP, _BOTTOM), names(ends, _RIGHT + 9, _TOP, _BOTTOM))

@@ -262,7 +262,14 @@ def _memory(part: Part) -> Figure:
 def lanes(part: Part, cores: int, room: int) -> Figure:
     """The timeline of all backends that were watched."""
     tracks = [
-        Track(case_label(each.case), each.case.backend, _about(each), each.lanes, each.case.concurrency <= _ALL_LANES)
+        Track(
+            case_label(each.case),
+            each.case.backend,
+            _about(each),
+            each.lanes,
+            each.case.concurrency <= _ALL_LANES,
+            min(1.0, each.core / (1 - each.lock)) if each.core and each.lock < 1 else 1.0,
+        )
         for each in part.timelines
     ]
     return Figure("Timeline", timeline(tracks, cores, room=room), "")

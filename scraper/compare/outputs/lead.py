@@ -39,7 +39,8 @@ def _one(part: Part) -> str:
         clauses.append(f"{between(part.verdict.over_second)} times {_second(part.best, row)}")
     if part.verdict.over_sequential is not None:
         clauses.append(f"{number(part.verdict.over_sequential.value)} times sequential")
-    return f"{name}: {case_label(row.case)} is ahead with {', '.join(clauses)}"
+    first = "is ahead" if part.ahead else "is first, not beyond doubt,"
+    return f"{name}: {case_label(row.case)} {first} with {', '.join(clauses)}"
 
 
 def _winning(part: Part) -> Row | None:
@@ -52,11 +53,11 @@ def _second(best: Sequence[Row], won: Row) -> str:
 
 
 def _several(judged: Sequence[Part]) -> str:
-    wins = Counter(part.winner.backend for part in judged if part.winner is not None)
+    wins = Counter(part.winner.backend for part in judged if part.winner is not None and part.ahead)
     clauses = [f"{backend} {won}" for backend, won in wins.most_common()]
     if wins:
         backend, won = wins.most_common(1)[0]
         clauses[0] = f"{backend} wins {won} of {human_count(len(judged), 'workload')}"
     if left := len(judged) - wins.total():
-        clauses.append(f"{left} {'has' if left == 1 else 'have'} no winner")
+        clauses.append(f"{left} {'has' if left == 1 else 'have'} no clear winner")
     return ", ".join(clauses)

@@ -54,8 +54,14 @@ class Part(NamedTuple):
         return all(row.same for row in self.rows)
 
     @property
+    def ahead(self) -> bool:
+        """Whether the winner is ahead of all others beyond doubt, and not level with the second."""
+        over = self.verdict.over_second if self.verdict else None
+        return self.winner is not None and (over is None or over.low > 1)
+
+    @property
     def winner(self) -> Case | None:
-        """The case that is ahead beyond doubt, if there is one; where outcomes differ there is none."""
+        """The case to choose, if there is one; where outcomes differ there is none."""
         return self.verdict.winner if self.verdict and self.same else None
 
 
@@ -103,14 +109,24 @@ def _best(rows: Sequence[Row]) -> Iterable[Row]:
 
 
 def _series(rows: Sequence[Row], fits: Sequence[Fit]) -> Iterable[Series]:
-    keys = list(dict.fromkeys((row.case.backend, row.case.workers) for row in rows))
+    keys = list(dict.fromkeys((row.case.backend, _meant(row, rows)) for row in rows))
     for backend, workers in keys:
         several = sum(key[0] == backend for key in keys) > 1
+        own_rows = (row for row in rows if (row.case.backend, _meant(row, rows)) == (backend, workers))
         own = (fit for fit in fits if fit.best and (fit.backend, fit.workers) == (backend, workers))
         yield Series(
             name=f"{backend} x{workers}" if several else backend,
             backend=backend,
             workers=workers,
-            rows=tuple(row for row in rows if (row.case.backend, row.case.workers) == (backend, workers)),
+            rows=tuple(sorted(own_rows, key=lambda row: row.case.concurrency)),
             fit=next(own, None),
         )
+
+
+def _meant(row: Row, rows: Sequence[Row]) -> int:
+    """The workers that were asked for: where fewer requests are in flight, there are only as many workers."""
+    case = row.case
+    same = [other.case for other in rows if other.case.backend == case.backend and other.case.workers > case.workers]
+    if case.workers != case.concurrency or any(other.concurrency == case.concurrency for other in same):
+        return case.workers
+    return min((other.workers for other in same), default=case.workers)

@@ -55,7 +55,7 @@ def workload_rows(parts: Sequence[Part]) -> Table:
     """One row for each workload: who is ahead, and by how much."""
     headers = (
         ("workload", ""),
-        ("ahead", "the case with the highest rate, where that is beyond doubt"),
+        ("first", "the case to choose, where its rate is the highest beyond doubt or level with few"),
         ("pages/s", "with the 95 % interval"),
         ("over the second", "times the second backend at its best, with the 95 % interval"),
         ("over sequential", "times the sequential backend"),
@@ -71,7 +71,7 @@ def _workload(part: Part, index: int) -> list[Cell]:
     none = "nobody beyond doubt" if part.same else "no winner: outcomes differ"
     return [
         Cell(printable(part.workload.name), link=f"w{index}"),
-        _backend(row.case.backend, case_label(row.case)) if won else Cell(none, "faint"),
+        _backend(row.case.backend, case_label(row.case), _badge(part, row)) if won else Cell(none, "faint"),
         _figure(spread(row.rate)),
         _figure(_between(verdict.over_second if verdict and won else None)),
         _figure(times(verdict.over_sequential if verdict and won else None)),
@@ -109,7 +109,7 @@ def best_rows(part: Part) -> Table:
 
 
 def _badge(part: Part, row: Row) -> str:
-    return "ahead" if row.case == part.winner else ""
+    return ("ahead" if part.ahead else "first") if row.case == part.winner else ""
 
 
 def _row(row: Row) -> list[Cell]:

@@ -90,7 +90,7 @@ class _Page:
         for row, line in zip(part.best, lines, strict=True):
             won = row.case == part.winner
             yield paint(line, "green" if won else "red", self._color) if won or not row.same else line
-        legend = [f"{_WINNER} ahead"] if part.winner else []
+        legend = [f"{_WINNER} {'ahead' if part.ahead else 'first, not beyond doubt'}"] if part.winner else []
         legend += ["times are p50/p95/p99 in ms", "speedup is over sequential", "/1k is for 1,000 pages"]
         legend += [f"best of {len(part.rows)} cases, the others below"] if part.swept else []
         legend += [f"no room for {', '.join(dropped)}"] if dropped else []
