@@ -217,7 +217,7 @@ def test_dry_run_fetches_and_writes_nothing(here: Path, site: Site, capsys: pyte
         *(capsys, "crawl", site.root, "--dry-run", "--store", "x.sqlite", "-d", "2", "-H", "Authorization: hunter2")
     )
     assert result.code == 0
-    assert "backend: hybrid" in result.out or "backend: asyncio" in result.out
+    assert "backend: auto" in result.out or "backend: asyncio" in result.out
     assert "depth 2" in result.out
     assert "headers Authorization" in result.out
     assert "hunter2" not in result.out
