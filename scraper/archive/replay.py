@@ -92,6 +92,7 @@ class Replay:
         self._room = _KEPT
 
     def hosts(self) -> list[str]:
+        """One address stands for all hosts."""
         return ["127.0.0.1"]
 
     def answer(self, url: str, turn: int) -> Answer | None:
