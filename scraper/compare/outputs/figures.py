@@ -172,7 +172,8 @@ def _bars(part: Part) -> Figure:
         for row in part.rows
     ]
     ceilings = [row.ceiling for row in part.rows if row.ceiling is not None and row.case.backend != BASELINE]
-    same = ceilings and max(ceilings) < 1.1 * min(ceilings)
+    near = ceilings and min(ceilings) < 1.5 * max(row.rate.value for row in part.rows)
+    same = near and max(ceilings) < 1.1 * min(ceilings)
     guide = (median(ceilings), f"ceiling {number(median(ceilings))}") if same else None
     picture = bars(given, f"Pages a second of {_names(part)}", "pages/s", guide)
     caption = "Bars are means, whiskers the 95 % interval, dots the repeats."
