@@ -215,7 +215,7 @@ def test_losers_are_told_why_the_lock_first() -> None:
         (
             "threads",
             46.0,
-            Finding(Bound.GIL, 0.9, "threads wait 90 % of their parsing time for the interpreter's lock"),
+            Finding(Bound.GIL, 0.9, "threads wait 90 % of their time for the interpreter's lock"),
         ),
     ):
         own = [run(name, rate, number) for number in range(5)]
