@@ -25,7 +25,7 @@ __all__ = ["RECORDED", "SOURCES", "listed", "plan_of", "source_of", "work_of"]
 SOURCES = ("targets", "fixture", "workload", "replay")
 _FLAGS = {"targets": "URLs", "fixture": "--fixture", "workload": "--workload", "replay": "--replay"}
 _OF_URLS = {"record": "--record", "depth": "--depth", "max_pages": "--max-pages"}
-_USUAL = ("latency", "near", "parse", "polite")
+_USUAL = ("latency", "parse", "polite")
 _FEWER = {"latency": (4, 8, 16, 32, 64)}
 """Of the usual workloads the sweep is shorter: five points, which is what a law needs."""
 _BRIEF, _THOROUGH = (3, 0.5), (5, 1.0)

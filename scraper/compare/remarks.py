@@ -11,8 +11,8 @@ __all__ = ["BUSY", "FEW_PAGES", "FEW_ROUNDS", "remarks", "server_share"]
 BUSY = 0.1
 """Share of the machine beyond which other programs are named."""
 FEW_ROUNDS = 3
-FEW_PAGES = 30
-"""Beneath them an interval says little: start and end of a run weigh as much as what lies between."""
+FEW_PAGES = 20
+"""Fewer have only lists that are so short: start and end of a run weigh as much as what lies between."""
 _NAMED = 5
 
 

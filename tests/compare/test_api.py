@@ -130,9 +130,9 @@ def test_it_is_told_what_comes_next() -> None:
 
 
 def test_few_rounds_and_few_pages_are_remarked() -> None:
-    comparison = compare(plan_of(rounds=1), bench=benches(Bench(rate_of, total=25)))
+    comparison = compare(plan_of(rounds=1), bench=benches(Bench(rate_of, total=15)))
     assert any("1 round says little" in note for note in comparison.notes)
-    assert any("fewer than 30 pages" in note for note in comparison.notes)
+    assert any("fewer than 20 pages" in note for note in comparison.notes)
 
 
 def test_an_outlier_is_named() -> None:
