@@ -7,6 +7,7 @@ import os
 import random
 import resource
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -77,6 +78,7 @@ def measure(task: Task, report: Connection) -> None:
     """Crawl, and tell ``report``: :data:`MEASURED`, then the :class:`Measures`; or the error that broke it off."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends us
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, _end)
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     tune()
     try:
@@ -146,6 +148,11 @@ def _used() -> Used:
         usage = resource.getrusage(who)
         total = total.plus(Used(usage.ru_utime, usage.ru_stime, usage.ru_nvcsw, usage.ru_nivcsw))
     return total
+
+
+def _end(number: int, frame: object) -> None:
+    """Break off, and let go of workers and queues in good order: semaphores outlive a process that is killed."""
+    sys.exit(1)
 
 
 def _end_with_parent() -> None:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -197,13 +198,20 @@ def _apart(task: Task, patience: float) -> tuple[Measures, int]:
     finally:
         theirs.close()
         ours.close()
-        if process.pid is not None:
-            process.kill()
-            process.join()
-        process.close()
+        _bury(process)
     if isinstance(told, ScraperError):
         raise type(told)(f"{task.case.name}: {told}") from told
     return told, memory.peak
+
+
+def _bury(process: BaseProcess) -> None:
+    """Let ``process`` be gone: in good order, or else by force."""
+    if process.pid is not None:
+        process.terminate()
+        process.join(_GRACE)
+        process.kill()
+        process.join()
+    process.close()
 
 
 def _hear(pipe: Connection, memory: Memory, until: float) -> Measures | ScraperError:
