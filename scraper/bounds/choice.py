@@ -15,8 +15,10 @@ _HELD = 0.3
 """Of the time, what an event loop may stand still in functions that wait, without this being what counts."""
 _FULL = 0.85
 """Of a core, what counts as a full one."""
-_IDLE = 0.2
-"""Of the time, what the loop's core must have been idle for, for further cores to be of no use."""
+_IDLE = 0.4
+"""Of the time, what the loop's core must have been idle for, for further cores to be of no use. Answers come in waves,
+and wait for one another long before the core is full: with one that is busy for 60 % already more than half as long
+again as they take by themselves (a queue with one server), and all of a wave where servers take equally long."""
 _GAIN = 1.15
 """How much faster another backend must be reckoned to be, to be worth the change."""
 _WORTH = 1.0
