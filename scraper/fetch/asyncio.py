@@ -128,7 +128,7 @@ class AsyncFetcher:
         answer: aiohttp.ClientResponse | None = None
         pieces: list[bytes] = []
         try:
-            method, url = "GET" if request.probe is None else request.probe.method, URL(request.url, encoded=True)
+            method, url = "GET" if request.probe is None else request.probe.method, _url(request.url)
             answer = await session.request(method, url, allow_redirects=False, **self._options(request))
             watch.headers()
             while piece := await answer.content.readany():
@@ -206,6 +206,14 @@ class _Replayed(aiohttp.ClientRequest):
 
     def is_ssl(self) -> bool:
         return False
+
+
+def _url(url: str) -> URL:
+    """A canonical URL as it stands; an empty query, which yarl leaves out, goes for part of the path."""
+    if not url.endswith("?"):
+        return URL(url, encoded=True)
+    scheme, _, authority, path = url.split("/", 3)
+    return URL.build(scheme=scheme[:-1], authority=authority, path=f"/{path}", encoded=True)
 
 
 async def _look_again(address: str, url: str, trouble: str) -> Certificate | None:

@@ -81,8 +81,6 @@ class BlockingFetcher:
         if trace is not None:
             return self._probe(request, trace)
         self._line.start(room_for(request, self._limits), self._limits)
-        if self._replays:
-            self._line.target = request.url
         watch = Stopwatch()
         try:
             return self._attempt(self._adapter, request, watch)
@@ -127,7 +125,9 @@ class BlockingFetcher:
             trace.certificate = shown_again(sock, host.strip("[]").rstrip("."), trace.refused)
 
     def _attempt(self, adapter: _Adapter, request: Request, watch: Stopwatch) -> Response:
-        answer = adapter.send(self._prepare(request), stream=True, proxies=self._proxies)
+        prepared = self._prepare(request)
+        self._line.target = request.url if self._replays else adapter.request_url(prepared, self._proxies)
+        answer = adapter.send(prepared, stream=True, proxies=self._proxies)
         watch.headers()
         raw = answer.raw
         try:

@@ -45,8 +45,12 @@ class PlainConnection(HTTPConnection):
         """Send a request without a body; what urllib3 says about reading the answer does not matter here."""
         if self.sock is None:
             self.connect()
-        url = self._line.target or url
-        lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        lines = [
+            f"{method} {self._line.target} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in headers.items()),
+            "",
+            "",
+        ]
         self._method, trace = method, self._line.trace
         began = 0.0 if trace is None else trace.enter("first")
         with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):

@@ -33,7 +33,8 @@ class Line:
     :ivar room: what the body may take.
     :ivar trace: takes the times of a probe; None of any other fetch.
     :ivar head: the status line and headers that came last.
-    :ivar target: what the request line is to name, whatever the libraries make of the URL; None for their choice.
+    :ivar target: what the request line names: part of the canonical URL as it stands. urllib3 would escape it, and what
+        is escaped already once more where there is a lone ``%``.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -44,7 +45,7 @@ class Line:
         self._aborted = False
         self.address: str | None = None
         self.head: Head | None = None
-        self.target: str | None = None
+        self.target = "/"
         self.room = Room(limits.size)
 
     def start(self, room: Room, limits: Limits, trace: Trace | None = None) -> None:

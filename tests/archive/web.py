@@ -78,7 +78,6 @@ def web() -> Iterator[tuple[str, frozenset[str]]]:
         script("/login", page(links("/who"), "Set-Cookie: a=1; path=/\r\nSet-Cookie: b=2\r\n"))
         script("/who", _greet(one))
         script("/%C3%BC|x", page("<title>\u00fc</title>"))
-        script("/%C3%BC%7Cx", page("<title>\u00fc</title>"))  # as urllib3 asks for it
         script("/mimic", raw(answer_for(Reason.DNS, "made up"), keep=True))
         script("/liar", page("<title>liar</title>", "X-Replay-Failed: dns made up\r\n"))
         two.script("/", page(links("/deep")))

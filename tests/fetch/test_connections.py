@@ -15,7 +15,7 @@ from scraper.fetch.asyncio import AsyncFetcher
 from scraper.fetch.blocking import BlockingFetcher
 from scraper.model import Failed, Reason, Request
 from scraper.settings import Identity, Limits
-from scraper.url import origin
+from scraper.url import canonical, origin
 from scraper.visit import visit
 from tests.fetch.conftest import ANYWHERE, LIMITS, Border, body_as_page, word
 from tests.fetch.test_tls import ROOMY, TRUSTING, tls_server
@@ -50,6 +50,38 @@ def test_request(border: Border, server: ScriptedServer) -> None:
         "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
         "accept-encoding": "gzip, deflate, br, zstd",
     }
+
+
+TARGETS = (
+    *(
+        "",
+        "/",
+        "/?",
+        "/a?",
+        "/a??",
+        "//",
+        "//x//y/",
+        "/?//x",
+        "/@:80",
+        "/%",
+        "/%zz",
+        "/%2F%2f",
+        "/%00\x7f",
+        "/a/../%2e%2e/b",
+    ),
+    *("/|^`{}\\\"<>[]!$&'()*+,;=:@~_-.", "/?a|b^`{}\\\"<>[]'%zz%2f", "/\u00fc\u4e00?\u00fc", "/a b?c d", "/a?#b"),
+)
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_a_url_is_asked_for_as_it_stands(border: Border, server: ScriptedServer, proxied: bool) -> None:
+    """A URL names a page, whatever fetches it: neither library may escape, unescape or drop any of it."""
+    urls = [url for target in TARGETS if (url := canonical(server.url(target)))]
+    border.be(Identity(proxy=server.url("") if proxied else None))
+    border.fetch(*urls)
+    asked = [request.split(b" ")[1].decode() for request in server.requests]
+    assert asked == (urls if proxied else [url.removeprefix(server.url("")) for url in urls])
+    assert len(asked) == len(TARGETS)
 
 
 def test_own_headers(border: Border, server: ScriptedServer) -> None:
