@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -96,7 +96,12 @@ class _Sample(NamedTuple):
 
 
 def fits(
-    points: Sequence[tuple[int, float]], *, workload: str = "", backend: str = "", workers: int = 0
+    points: Sequence[tuple[int, float]],
+    *,
+    workload: str = "",
+    backend: str = "",
+    workers: int = 0,
+    laws: Iterable[str] = LAWS,
 ) -> tuple[Fit, ...]:
     """Each law, fitted to ``points``: N and the rate of one run with it; there may be several of one N.
 
@@ -106,7 +111,7 @@ def fits(
     sample = _sample(points)
     if len(sample.groups) < FEWEST:
         return ()
-    found = [_fit(law, sample) for law in LAWS]
+    found = [_fit(law, sample) for law in laws]
     criteria = [_criterion(sample, fit) for fit in found]
     best = criteria.index(min(criteria))
     named = {"workload": workload, "backend": backend, "workers": workers}

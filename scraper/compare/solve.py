@@ -78,7 +78,8 @@ def reach(errors: Errors, best: Solution, k: int, bounds: Bounds, rise: float, s
     while (high := growth(outside)) < 0 and outside != end:
         inside, low, step = outside, high, 2 * step
         outside = limit(outside + step, end)
-    return outside if high <= 0 else _root(growth, (inside, low), (outside, high))
+    found = outside if high <= 0 else _root(growth, (inside, low), (outside, high))
+    return min(max(found, bounds[k][0]), bounds[k][1])
 
 
 def solve(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[float]:
