@@ -84,7 +84,7 @@ def read_block(fd: int, entry: Recorded, *, packed: bool) -> bytes:
     :raises OSError, ValueError, zlib.error: when the file has changed since it was scanned.
     """
     start, length = entry.place
-    record = os.pread(fd, length, start)
+    record = os.pread(fd, min(length, entry.size + 2 * _HEADERS), start)  # behind a block there may be anything
     if packed:
         record = zlib.decompressobj(31).decompress(record, entry.size + _HEADERS)
     begin = record.index(b"\r\n\r\n") + 4
@@ -179,7 +179,7 @@ def _record_end(file: BinaryIO, start: int) -> int:
 def _read(record: WarcRecord) -> Recorded | About | None:
     """What a record says that matters here."""
     fields, kind = record.headers, record.record_type
-    if record.content_length > _LARGEST:
+    if record.content_length > (_LARGEST if kind is WarcRecordType.response else _LARGEST_OWN):
         return None
     if kind is WarcRecordType.warcinfo:
         return About.read(record.reader.read())
@@ -205,7 +205,7 @@ def _read(record: WarcRecord) -> Recorded | About | None:
 def _troubled(known: Recorded, block: bytes) -> Recorded | None:
     try:
         trouble = msgspec.json.decode(block, type=Trouble)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     reason = _REASONS.get(trouble.reason)
     return None if reason is None else known._replace(reason=reason, detail=trouble.detail)
@@ -221,7 +221,9 @@ _STEP = 1 << 18
 _HEADERS = 1 << 17
 """Bytes that a record's own headers may take."""
 _LARGEST = 1 << 28
-"""Bytes of the largest block that is replayed: four times those of a sitemap, which may be larger than any page."""
+"""Bytes of the largest block that is replayed: five times those of a sitemap, which may be larger than any page."""
+_LARGEST_OWN = 1 << 26
+"""The same of a block that is taken apart here: a million seeds fit in."""
 _HOUR = 3_600_000_000
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,15})", re.IGNORECASE)
 _STATUS_LINE = re.compile(rb"HTTP/1\.\d ([1-9]\d\d)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 import resource
+import tracemalloc
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.archive.about import About
-from scraper.archive.reading import read_block, scan
+from scraper.archive.reading import Recorded, read_block, scan
 from scraper.archive.records import framed
 from scraper.archive.replay import Recording
 from scraper.archive.writing import Writer
@@ -249,3 +250,50 @@ def test_strange_fields_end_nothing(path: Path, fields: dict[str, str]) -> None:
     source = recording.source(latency=True)
     for page in recording.pages():
         assert source.answer(page.url, 0) is not None
+
+
+def _member(kind: str, block: bytes) -> bytes:
+    """A record of another tool's, with the fields that make its block count here."""
+    head = (
+        f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Record-ID: <urn:x:1>\r\nWARC-Target-URI: {URL}odd\r\nScraper-Kind: page"
+    )
+    return gzip.compress(f"{head}\r\nContent-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "block"),
+    [
+        ("warcinfo", b'scraper-options: {"a":' + b"[" * 30_000),
+        ("metadata", b'{"outcome":"failed","reason":"dns","x":' + b"[" * 30_000),
+        ("metadata", b'{"outcome":"failed","reason":"\xff"}'),
+        ("warcinfo", bytes(70_000_000)),
+        ("metadata", bytes(70_000_000)),
+    ],
+    ids=["deep options", "deep trouble", "no text", "large info", "large trouble"],
+)
+def test_hostile_blocks_are_passed_over_in_little_memory(path: Path, kind: str, block: bytes) -> None:
+    written(path, fetched("1"))
+    with path.open("ab") as file:
+        file.write(_member(kind, block))
+    written(path, fetched("2"), resume=True)
+    tracemalloc.start()
+    assert [page.url for page in Recording(path).pages()] == [f"{URL}1", f"{URL}2"]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_what_stands_behind_a_block_in_its_member_is_not_read(path: Path) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    record = (
+        f"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: {URL}\r\nContent-Length: {len(head)}\r\n\r\n".encode()
+    )
+    large = gzip.compress(record + head + b"\r\n\r\n" + random.Random(1).randbytes(1 << 20))
+    path.write_bytes(large)
+    entry = Recorded(URL, size=len(head), place=(0, len(large)))
+    tracemalloc.start()
+    with path.open("rb") as file:
+        assert read_block(file.fileno(), entry, packed=True) == head
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 800_000
