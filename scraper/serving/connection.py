@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import deque
 from typing import NamedTuple, cast
@@ -35,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._sent = 0.0
         self._waiting = False
         self._ending = False
+        self._full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -47,13 +49,28 @@ class Connection(asyncio.Protocol):
         self._end()
         return True
 
+    def pause_writing(self) -> None:
+        """Answers are not taken as fast as they are asked for: hear no more until they are."""
+        self._full = True
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._transport.resume_reading()
+        self.data_received(b"")
+
     def data_received(self, data: bytes) -> None:
+        if self._ending:
+            return
         now = time.monotonic()
-        *heads, self._partial = (self._partial + data).split(b"\r\n\r\n")
-        for head in heads:
-            if self._ending:
+        *heads, self._partial = (self._partial + data).split(_END)
+        for number, head in enumerate(heads):
+            if self._full:
+                self._partial = _END.join([*heads[number:], self._partial])
                 return
             self._take(head, now)
+            if self._ending:
+                return
         if len(self._partial) > MOST:
             self._refuse(431)
 
@@ -67,7 +84,7 @@ class Connection(asyncio.Protocol):
             answer = _MISSING
         payload = answer.payload
         if asked.bare:
-            payload = payload[: payload.index(b"\r\n\r\n") + 4]
+            payload = payload[: end.end()] if (end := _HEAD_END.search(payload)) else payload
         self._give(answer, payload, now)
         if asked.last or answer.last:
             self._end()
@@ -116,5 +133,8 @@ class Connection(asyncio.Protocol):
                 self._desk.late.add(int((now - due) * 1e6))
 
 
+_END = b"\r\n\r\n"
+_HEAD_END = re.compile(rb"\n\r?\n")
+"""Of an answer, which may be as a recorded server has written it (RFC 9112, 2.2)."""
 _MISSING = Answer(b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n")
 _REFUSED = b"HTTP/1.1 %d Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -11,7 +11,10 @@ __all__ = ["Client", "Few"]
 
 
 class Few:
-    """Answers by the path: its number is the delay in milliseconds, what stands behind a dash that of the rest."""
+    """Answers by the path: its number is the delay in milliseconds, what stands behind a dash that of the rest.
+
+    ``bare`` has a head of bare line feeds, ``large`` a body of a megabyte.
+    """
 
     def __init__(self, *hosts: str) -> None:
         self._hosts = hosts or ("127.0.0.2",)
@@ -20,6 +23,10 @@ class Few:
         return list(self._hosts)
 
     def answer(self, url: str, turn: int) -> Answer | None:
+        if url.endswith("/bare"):
+            return Answer(b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok")
+        if url.endswith("/large"):
+            return Answer(message("text/plain", f"{turn:04} {url}".encode().ljust(1_000_000)))
         delay, _, rest = url.rpartition("/")[2].partition("-")
         if not delay.isdecimal():
             return None

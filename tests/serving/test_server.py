@@ -64,6 +64,22 @@ def test_head_has_no_body(client: Client) -> None:
     assert client.get("/0")[1].endswith("1")
 
 
+def test_head_of_bare_line_feeds_has_no_body_either(client: Client) -> None:
+    client.ask("/bare", method="HEAD")
+    assert client.hear(bare=True) == (200, "")
+    assert client.get("/bare") == (200, "ok")
+
+
+def test_who_does_not_listen_is_not_heard(server: Server, client: Client) -> None:
+    """What one asks for and leaves unread must not pile up in memory."""
+    before = server.served
+    client.ask(*["/large"] * 60)
+    bodies = [client.hear()[1]]
+    assert server.served < before + 40  # as many as the system's buffers hold
+    bodies += [client.hear()[1] for _ in range(59)]
+    assert [int(body[:4]) for body in bodies] == list(range(60))
+
+
 @pytest.mark.parametrize("targets", [["/30", "/0", "/5"], ["/0", "/0-20", "/0", "/missing"], ["/0"] * 200])
 def test_pipelined_requests_are_answered_in_order(client: Client, targets: list[str]) -> None:
     client.ask(*targets)
