@@ -119,15 +119,27 @@ def best_of(rows: Iterable[Row]) -> dict[str, Row]:
     return found
 
 
-def fits_of(workload: str, runs: Iterable[Run]) -> tuple[Fit, ...]:
-    """The laws of each backend that was measured with enough N; where numbers of workers vary, for each of them."""
-    points: defaultdict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
-    for run in runs:
-        points[run.case.backend, run.case.workers].append((run.case.concurrency, run.rate))
+def fits_of(workload: str, runs: Sequence[Run]) -> tuple[Fit, ...]:
+    """The laws of each backend that was measured with enough N; where numbers of workers vary, for each of them.
+
+    A law begins at the rate of one. Where a backend was not measured with one request in flight, that is the sequential
+    backend's, as in the usual meaning of speedup; without it a sweep that begins at 4 would leave it to guessing.
+    """
+    first = [(1, run.rate) for run in runs if run.case.backend == BASELINE]
     found: list[Fit] = []
-    for (backend, workers), pairs in sorted(points.items()):
-        found += fits(pairs, workload=workload, backend=backend, workers=workers)
+    meant = {(run.case.backend, run.case.workers) for run in runs if run.case.concurrency > run.case.workers}
+    for backend, workers in sorted(meant):
+        own = [run for run in runs if run.case.backend == backend and _belongs(run.case, workers)]
+        points = [(run.case.concurrency, run.rate) for run in own]
+        if len(dict(points)) > 1:
+            points += [] if 1 in dict(points) else first
+            found += fits(points, workload=workload, backend=backend, workers=workers)
     return tuple(found)
+
+
+def _belongs(case: Case, workers: int) -> bool:
+    """Whether ``case`` is one of up to ``workers``: with fewer requests in flight there are only as many workers."""
+    return case.workers == min(workers, case.concurrency)
 
 
 def serial_of(rows: Iterable[Row]) -> tuple[Serial, ...]:

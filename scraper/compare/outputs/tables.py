@@ -17,6 +17,7 @@ from scraper.compare.outputs.words import (
     percent,
     place,
     quantiles,
+    share_between,
     spread,
     times,
 )
@@ -177,7 +178,7 @@ def fit_rows(fits: Iterable[Fit]) -> Table:
         shown = [fit.parameters.get(each) for each in ("rate", "serial", "contention", "coherence")]
         cells = [
             "-" if shown[0] is None else between(shown[0]),
-            *("-" if found is None else _shares(found) for found in shown[1:]),
+            *map(share_between, shown[1:]),
             "-" if fit.peak is None else number(fit.peak),
             percent(fit.error, 1),
         ]
@@ -191,11 +192,6 @@ def _filled(table: Table) -> Table:
     columns = [column for column in range(len(table.headers)) if any(row[column].text != "-" for row in table.rows)]
     rows = [[row[column] for column in columns] for row in table.rows]
     return table._replace(headers=[table.headers[column] for column in columns], rows=rows)
-
-
-def _shares(found: Interval) -> str:
-    value, low, high = (f"{100 * each:.3g}" for each in (found.value, found.low, found.high))
-    return f"{value} % ({low} to {high})" if found.high > found.low else f"{value} %"
 
 
 def all_runs(runs: Iterable[Run]) -> Table:

@@ -6,18 +6,20 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from scraper.compare.model import Comparison, Row
+from scraper.compare.model import Comparison, Interval, Row
 from scraper.compare.outputs.lead import headline
-from scraper.compare.outputs.picks import Part, parts
+from scraper.compare.outputs.picks import Part, Series, parts
 from scraper.compare.outputs.words import (
+    LAWS,
     THIRD,
+    between,
     count,
-    fit_words,
     machine_words,
     number,
     percent,
     place,
     quantiles,
+    share_between,
     source,
     spread,
 )
@@ -107,11 +109,22 @@ class _Page:
         titles, *lines = _lines(shown, self._width)
         yield paint(titles, "dim", self._color)
         yield from lines
-        for each in series:
-            if each.fit:
-                yield from self._wrapped(f"{printable(each.name)}, {fit_words(each.fit)}", "  ", "    ")
         if dropped:
             yield paint(f"  (no room for N = {', '.join(dropped)})", "dim", self._color)
+        fitted = [each for each in series if each.fit]
+        if fitted:
+            yield ""
+            yield from self._laws(fitted)
+
+    def _laws(self, fitted: Sequence[Series]) -> Iterator[str]:
+        """The law that explains each backend best, a line each."""
+        columns, dropped = _fitting(_law_columns(fitted), self._width)
+        titles, *lines = _lines(columns, self._width)
+        yield paint(titles, "dim", self._color)
+        yield from lines
+        legend = ["the law that fits best, with 95 % intervals", "rate is that of N = 1"]
+        legend += [f"no room for {', '.join(dropped)}"] if dropped else []
+        yield from (paint(line, "dim", self._color) for line in self._wrapped(f"({'; '.join(legend)})", "  ", "   "))
 
     def _differences(self, part: Part) -> Iterator[str]:
         """Whose outcomes are not the others', and where."""
@@ -166,6 +179,27 @@ def _columns(part: Part) -> list[_Column]:
         _Column("bound", [row.finding.bound.value for row in rows], left=True),
         _Column("same", ["yes" if row.same else "NO" for row in rows], left=True),
     ]
+
+
+def _law_columns(fitted: Sequence[Series]) -> list[_Column]:
+    """Amdahl's and Gustafson's serial share stands where the USL's contention does: both are what only one can do."""
+    found = [(each.name, each.fit, each.fit.parameters) for each in fitted if each.fit]
+    alone = [given.get("serial", given.get("contention")) for _, _, given in found]
+    peaks = [("none" if fit.peak is None else number(fit.peak)) if fit.law == "usl" else "-" for _, fit, _ in found]
+    columns = [
+        _Column("law of", [printable(name) for name, _, _ in found], left=True),
+        _Column("", [printable(LAWS.get(fit.law, fit.law)) for _, fit, _ in found], left=True),
+        _Column("rate", [_rate_between(given.get("rate")) for _, _, given in found], 7),
+        _Column("serial, contention", [share_between(each) for each in alone], 8),
+        _Column("coherence", [share_between(given.get("coherence")) for _, _, given in found], 5),
+        _Column("peak N", peaks, 6),
+        _Column("error", [percent(fit.error, 1) for _, fit, _ in found], 4),
+    ]
+    return [column for column in columns if any(cell != "-" for cell in column.cells)]
+
+
+def _rate_between(found: Interval | None) -> str:
+    return "-" if found is None else between(found).replace("95 %: ", "")
 
 
 def _cpu(row: Row) -> str:

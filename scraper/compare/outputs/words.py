@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scraper.compare.model import Case, Comparison, Fit, Interval, Quantiles, Workload
+from scraper.compare.model import Case, Comparison, Interval, Quantiles, Workload
 from scraper.printing import printable
 from scraper.report.human import human_bytes, human_count
 
@@ -14,13 +14,13 @@ __all__ = [
     "between",
     "case_label",
     "count",
-    "fit_words",
     "machine_words",
     "milliseconds",
     "number",
     "percent",
     "place",
     "quantiles",
+    "share_between",
     "source",
     "spread",
     "tick",
@@ -32,7 +32,6 @@ THIRD = 1 / 3
 LAWS = {"amdahl": "Amdahl", "gustafson": "Gustafson", "usl": "USL"}
 """The laws, as people write them."""
 _MANY = 10_000
-_GREEK = {"rate": "rate of one", "serial": "serial", "contention": "contention", "coherence": "coherence"}
 
 
 def number(value: float) -> str:
@@ -121,20 +120,12 @@ def source(workload: Workload) -> str:
     return printable(f"{pages}; {options}" if pages and options else pages or options)
 
 
-def fit_words(fit: Fit) -> str:
-    """``USL: rate of one 9.60 (95 %: 9.50 to 9.70), contention 0.28 % (...), peak at N = 149; error 1.1 %``."""
-    parts = [f"{_GREEK.get(name, name)} {_parameter(name, value)}" for name, value in fit.parameters.items()]
-    if fit.law == "usl":
-        parts.append("no peak" if fit.peak is None else f"peak at N = {number(fit.peak)}")
-    return printable(f"{LAWS.get(fit.law, fit.law)}: {', '.join(parts)}; error {percent(fit.error, 1)}")
-
-
-def _parameter(name: str, found: Interval) -> str:
-    """Rates as they are, fractions in hundredths."""
-    if name == "rate":
-        return between(found)
+def share_between(found: Interval | None) -> str:
+    """``0.28 % (0.25 to 0.31)``: a share with its interval; the value alone where nobody knows more; or a dash."""
+    if found is None:
+        return "-"
     value, low, high = (_fine(100 * each) for each in (found.value, found.low, found.high))
-    return f"{value} % (95 %: {low} to {high})" if found.high > found.low else f"{value} %"
+    return f"{value} % ({low} to {high})" if found.high > found.low else f"{value} %"
 
 
 def _fine(value: float) -> str:
