@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from scraper.archive.replay import Recording
 from scraper.check.outputs.anew import AnewSink
 from scraper.cli.codes import FAILURES, INTERRUPTED, PIPE_CLOSED
 from scraper.cli.interrupt import command_as_shown
@@ -28,7 +29,7 @@ from scraper.errors import ConfigError, ScraperError
 from scraper.report.human import human_count, human_duration
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
-from scraper.store.files import STDOUT
+from scraper.store.files import STDOUT, is_stream
 from scraper.store.sink import PipeClosed, Sink, StreamSink
 
 __all__ = ["drive"]
@@ -48,6 +49,8 @@ def drive(given: dict[str, Any], asked: Collection[str], words: Sequence[str]) -
     source = source_of(given)
     plan = plan_of(given, source, command_as_shown(words))
     before = _before(given["against"])
+    if source == "replay":
+        Recording(given["replay"])  # what is wrong with it is told before anything is begun
     try:
         with contextlib.ExitStack() as stack:
             results = stack.enter_context(contextlib.closing(_Results(given, notes, before)))
@@ -80,7 +83,7 @@ class _Results:
             raise ConfigError(f"--html and --json are the same file: {given['html']}")
         try:
             for kind, file in places:
-                self._sinks.append((kind, file, StreamSink(file) if file in STDOUT else AnewSink(file)))
+                self._sinks.append((kind, file, StreamSink(file) if is_stream(file) else AnewSink(file)))
         except BaseException:
             self.close()
             raise

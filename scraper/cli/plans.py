@@ -40,7 +40,7 @@ def source_of(given: Mapping[str, Any]) -> str | None:
 
     :raises UsageError: for more than one, and for what goes with another one only.
     """
-    found = [name for name in SOURCES if given[name]]
+    found = [name for name in SOURCES if given[name] not in (None, ())]
     if len(found) > 1:
         raise click.UsageError(f"{' and '.join(_FLAGS[name] for name in found)} are two kinds of work: compare one")
     source = found[0] if found else None
@@ -85,7 +85,7 @@ def work_of(given: Mapping[str, Any], source: str | None) -> Iterable[Workload]:
             return [Workload(name="fixture", about="A web made up for this comparison.", fixture=fixture)]
         case "replay":
             if not Path(given["replay"]).is_file():
-                raise ConfigError(f"--replay {given['replay']}: there is no such file")
+                raise ConfigError(f"--replay {given['replay'] or 'of nothing'}: there is no such file")
             return [_recording(given["replay"])]
         case _:
             return [_recording(None)]

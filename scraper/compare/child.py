@@ -6,11 +6,13 @@ import contextlib
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,7 +31,7 @@ from scraper.errors import BackendError, ScraperError
 from scraper.model import Fetched, Kind, Outcome
 from scraper.run import CrawlRun, open_run
 from scraper.settings import Settings
-from scraper.stats import label
+from scraper.stats import label, parse_error
 from scraper.store.sqlite import SqliteStore
 from scraper.tuning import tune
 
@@ -62,6 +64,7 @@ class Measures(NamedTuple):
     """What a crawl came to; see :class:`scraper.compare.model.Run`.
 
     :ivar pages: what each page took; ``outcomes`` a number for what came of it, equal where that is.
+    :ivar failed: pages that failed, and in ``failure`` the reason of most.
     """
 
     start: float
@@ -72,6 +75,8 @@ class Measures(NamedTuple):
     pages: dict[str, Taken]
     outcomes: dict[str, int]
     watched: Watched
+    failed: int = 0
+    failure: str = ""
 
 
 def measure(task: Task, report: Connection) -> None:
@@ -79,7 +84,7 @@ def measure(task: Task, report: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends us
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, _end)
-    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(task.folder,), name="end-with-parent", daemon=True).start()
     tune()
     try:
         report.send(_measured(task, report))
@@ -100,10 +105,26 @@ def _measured(task: Task, report: Connection) -> Measures:
         seconds = time.perf_counter() - gauge.began
         used = _used().since(before)
         report.send(MEASURED)
-        outcomes = {found.url: outcome_hash(found) for found in store.read() if found.request.kind is Kind.PAGE}
-    flying = gauge.flown / seconds
+        found = [outcome for outcome in store.read() if outcome.request.kind is Kind.PAGE]
     watched = Watched(gauge.visits, acts if task.watch else ())
-    return Measures(start, seconds, before.user + before.system, used, flying, gauge.pages, outcomes, watched)
+    return Measures(
+        start,
+        seconds,
+        before.user + before.system,
+        used,
+        gauge.flown / seconds,
+        gauge.pages,
+        {outcome.url: outcome_hash(outcome) for outcome in found},
+        watched,
+        *_failures(found),
+    )
+
+
+def _failures(outcomes: Sequence[Outcome]) -> tuple[int, str]:
+    """How many came to no page, or to one that the user's function failed on; and why most of them did."""
+    reasons = (parse_error(each) if isinstance(each, Fetched) else label(each) for each in outcomes)
+    counts = Counter(reason for reason in reasons if reason is not None)
+    return counts.total(), next((reason for reason, _ in counts.most_common(1)), "")
 
 
 @contextlib.contextmanager
@@ -155,8 +176,10 @@ def _end(number: int, frame: object) -> None:
     sys.exit(1)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(folder: Path) -> None:
+    """When whoever made ``folder`` was killed, nobody else is left to take it away."""
     parent = parent_process()
     if parent is not None:
         parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)  # workers see the end of their pipes and follow

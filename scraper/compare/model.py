@@ -96,6 +96,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         given later than they were due, at most.
     :ivar differences: URLs whose outcome was another one than in most runs, or was missing, a few of them;
         ``different`` counts all.
+    :ivar failed: pages of which there is nothing, or on which the user's function failed; ``failure`` is the reason of
+        most of them.
     """
 
     case: Case
@@ -116,6 +118,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     late: float
     different: int = 0
     differences: tuple[str, ...] = ()
+    failed: int = 0
+    failure: str = ""
 
     @property
     def rate(self) -> float:
@@ -178,6 +182,9 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     gustafson  r (N - s (N - 1))                                    ``rate`` r, ``serial`` s
     usl        r N / (1 + a (N - 1) + b N (N - 1))                  ``rate`` r, ``contention`` a, ``coherence`` b
     ========== ==================================================== ==========================================
+
+    N is 1 up to the most that was measured: where a backend was not measured with one request in flight, the sequential
+    backend's rate stands there, which is what speedup is measured against.
 
     :ivar peak: the N beyond which the rate falls, for the USL; None where it never does.
     :ivar points: how many N there were, five at least.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from scraper.compare.model import Row, Run
+from scraper.report.human import human_count
 
 __all__ = ["BUSY", "FEW_PAGES", "FEW_ROUNDS", "remarks", "server_share"]
 
@@ -27,7 +28,17 @@ def remarks(rows: Sequence[Row], runs: Sequence[Run], *, rounds: int, others: fl
 
     :param others: the share of the machine that other programs took.
     """
-    return [*_disturbed(others), *_scarce(rows, rounds), *_outlying(rows, runs)]
+    return [*_failing(runs), *_disturbed(others), *_scarce(rows, rounds), *_outlying(rows, runs)]
+
+
+def _failing(runs: Sequence[Run]) -> Iterator[str]:
+    """Of each workload the run with the most failures: all backends may agree, and yet nothing was done."""
+    worst: dict[str, Run] = {}
+    for run in sorted(runs, key=lambda run: -run.failed / run.pages):
+        worst.setdefault(run.case.workload, run)
+    for name, run in worst.items():
+        if run.failed:
+            yield f"{name}: {run.failed:,} of {human_count(run.pages, 'page')} of a run failed, most of: {run.failure}"
 
 
 def _disturbed(others: float) -> Iterable[str]:

@@ -137,6 +137,8 @@ class Bench:
             flying=measures.flying,
             server_cpu=served.cpu,
             late=served.late,
+            failed=measures.failed,
+            failure=measures.failure,
         )
 
 

@@ -29,6 +29,10 @@ TWO = ("--backends", "threads,asyncio", "--concurrency", "8")
         (["--fixture", "web:pags=10"], ["pags"]),
         (["--fixture", "nonsense"], ["nonsense"]),
         (["--replay", "none.warc.gz"], ["none.warc.gz", "no such file"]),
+        (["--replay", __file__], ["no WARC file"]),
+        (["--replay", ""], ["no such file"]),
+        (["--fixture", ""], ["unknown kind of fixture ''"]),
+        (["--workload", ""], ["no list of names"]),
         (["none.txt"], ["none.txt"]),
         (["--concurrency", "1,2,...,7,...,9,8,5,...,6"], ["5"]),
         (["--concurrency", "0"], ["'0' is no number"]),
@@ -44,6 +48,7 @@ TWO = ("--backends", "threads,asyncio", "--concurrency", "8")
         (["--parse", "nothing.there:f"], ["nothing.there"]),
         (["--parser", "lxbor"], ["lxbor"]),
         (["--against", "none.json"], ["--against none.json"]),
+        (["--html", "/dev/full/x.html"], ["/dev/full/x.html", "no folder"]),
         (["--html", "none/x.html"], ["none/x.html", "folder does not exist"]),
         (["--html", "x.html", "--json", "x.html"], ["the same file"]),
         (["https://example.org", "--record", "here.txt"], ["here.txt"]),
@@ -95,10 +100,14 @@ def test_a_comparison_from_end_to_end(here: Path, capsys: pytest.CaptureFixture[
 def test_json_on_standard_output_is_alone_there(here: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     from scraper.cli import run
 
-    code = run(["compare", *SMALL, "--backends", "asyncio", "--concurrency", "4", "--json", "-", "-q"])
+    one = ("--backends", "asyncio", "--concurrency", "4", "--parse", "json:loads")
+    code = run(["compare", *SMALL, *one, "--json", "-", "-q"])
     captured = capsysbinary.readouterr()
     assert (code, captured.err) == (0, b"")
-    assert from_json(captured.out).rows[0].case.concurrency == 4
+    found = from_json(captured.out)
+    assert found.rows[0].case.concurrency == 4
+    assert {run.failed for run in found.runs} == {found.rows[0].pages}
+    assert "TypeError: the JSON object must be" in found.notes[0]
 
 
 def test_urls_are_recorded_once_and_replayed(site: Site, here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 from scraper.errors import ConfigError
-from scraper.store.files import check_place, open_locked, sync_folder, trouble
+from scraper.store.files import check_place, is_stream, open_locked, sync_folder, trouble
 from scraper.store.sink import FileSink
 
 __all__ = ["AnewSink"]
@@ -64,6 +64,8 @@ class AnewSink(FileSink):
 
 def _check_old(name: str, place: Path) -> None:
     """Whether what is at ``place`` may be replaced."""
+    if is_stream(str(place)):
+        raise ConfigError(f"{name} is a device or a pipe, and cannot be replaced: name a file")
     try:
         with place.open("rb") as old:
             begin = old.read(len(_SQLITE))
