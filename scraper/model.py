@@ -78,7 +78,7 @@ class Reason(enum.Enum):
     REDIRECTS = "redirects"
     """A chain of redirects longer than the limit."""
     SCOPE = "scope"
-    """A seed that the scope does not admit."""
+    """A seed that the scope does not admit; of a replay, what was not recorded: that is all the web there is."""
     URL = "url"
     """A URL that no client can ask for."""
     ROBOTS = "robots"

@@ -36,10 +36,10 @@ class Asyncio:
 
     def __init__(self, settings: Settings) -> None:
         self.capacity = settings.concurrency
-        self._loop = new_event_loop()
-        self._semaphore = asyncio.Semaphore(self.capacity)
         self._fetcher = AsyncFetcher(settings.limits, settings.identity, settings.safety)
         self._parse = make_parser(settings)
+        self._loop = new_event_loop()  # behind what may refuse the settings: it must be closed
+        self._semaphore = asyncio.Semaphore(self.capacity)
         self._tasks: set[asyncio.Task[None]] = set()
         self._arrived: list[Outcome] = []
         self.pace = Pace()

@@ -17,7 +17,6 @@ from scraper.archive.reading import Recorded
 from scraper.archive.recorder import Recorder
 from scraper.archive.replay import Recording
 from scraper.archive.writing import ENDING, Writer, check_recording
-from scraper.backends import create
 from scraper.cli.compare import MAX_PAGES
 from scraper.cli.notes import Notes
 from scraper.compare.api import Plan
@@ -66,7 +65,7 @@ def _record(
     most = most if given["depth"] else min(most, len(seeds))
     notes.say(f"recording up to {human_count(most, 'page')}, politely")
     progress = Progress(sys.stderr, quiet=notes.quiet, color=wants_color(given["color"], sys.stderr))
-    backend = Recorder(create(name, settings), Writer(file, About.of(settings, seeds)))
+    backend = Recorder.around(name, settings, Writer(file, About.of(settings, seeds)))
     with open_run(settings, seeds, backend, Nowhere()) as run:
         try:
             for _ in run.rounds():

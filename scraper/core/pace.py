@@ -18,8 +18,8 @@ _STRAINED = frozenset({Reason.TIMEOUT, Reason.RESET, Reason.CONNECT})
 _OUR_OWN = frozenset(
     {Reason.LOST, Reason.INTERNAL, Reason.PROXY, Reason.PARSE, Reason.TOO_LARGE, Reason.ENCODING, Reason.SCOPE}
 )
-"""Failures that say nothing against the server, or that come after it has answered; SCOPE is what a replay has no
-answer for."""
+"""Failures that say nothing against the server, or that come after it has answered. SCOPE is that of a replay, for what
+was not recorded."""
 
 
 def adapted(politeness: Politeness, floor: float, delay: float, outcome: Outcome) -> float:

@@ -78,9 +78,11 @@ def probed(make: Callable[[], asyncio.AbstractEventLoop], url: str, held_up: asy
     async def run() -> Outcome:
         fetcher = AsyncFetcher(ROOMY, TRUSTING, ANYWHERE)
         holding = asyncio.create_task(hold_up())
-        outcome = await visit_async(fetcher, body_as_page, Request(url, probe=Probe()), time.perf_counter())
-        await holding
-        await fetcher.close()
+        try:
+            outcome = await visit_async(fetcher, body_as_page, Request(url, probe=Probe()), time.perf_counter())
+            await holding
+        finally:
+            await fetcher.close()
         return outcome
 
     loop = make()
