@@ -36,8 +36,9 @@ KIND, ATTEMPT, SERVER, BODY = "Scraper-Kind", "Scraper-Attempt", "Scraper-Server
 of the body. Readers ignore fields that they do not know (ISO 28500, 4)."""
 
 _LEVEL = 2
-"""Of compression: 35 KB of made-up HTML take 0.11 ms and become a fifth; the level above takes twice as long for a
-seventh less, and the usual one, 6, six times as long for a quarter less."""
+"""Of compression: 35 KB of made-up HTML become a fifth. Level 1 spares a tenth of the time and takes 7 % more room; 3
+takes 1.4 times as long for 14 % less, and the usual one, 6, 3.5 times as long for 27 % less. Of a page that is all menu
+all levels make a seventh, and 6 still takes 2.5 times as long as 2."""
 
 _CHUNKED = re.compile(rb"\ntransfer-encoding:", re.IGNORECASE)
 _BARE = re.compile(rb"HTTP/1\.\d (?:204|304)\b")
