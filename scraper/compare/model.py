@@ -186,7 +186,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     N is 1 up to the most that was measured: where a backend was not measured with one request in flight, the sequential
     backend's rate stands there, which is what speedup is measured against.
 
-    :ivar peak: the N beyond which the rate falls, for the USL; None where it never does.
+    :ivar peak: the N beyond which the rate falls, for the USL; None where the points show none.
     :ivar points: how many N there were, five at least.
     :ivar error: the root mean square of the relative errors.
     :ivar best: whether of the laws on these points this one explains them best, for the number of its parameters.

@@ -28,8 +28,10 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import statistics
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -203,6 +205,7 @@ def sane(found: Fit) -> None:
         [(n, 100.0 / n**4) for n in MEASURED],
         [(n, float(n) ** 3) for n in MEASURED],
         [(10**8 + n, 5.0) for n in MEASURED],
+        points("usl", (0.9, 0.0), 0.1, 7, (140892, 596854, 800876, 841236, 888599), 1),
         [(10**400, 5.0), *((n, 5.0) for n in MEASURED)],
         [*points("amdahl", (0.1,), 0.05), (64, 1e-3)],
     ],
@@ -266,3 +269,31 @@ def test_karp_and_flatt_find_the_serial_fraction_of_amdahl(serial: float, n: int
 def test_karp_and_flatt_where_there_is_nothing_to_tell() -> None:
     assert karp_flatt(1.0, 1) is karp_flatt(0.0, 4) is karp_flatt(math.inf, 4) is None
     assert karp_flatt(5.0, 4) == pytest.approx(-1 / 15)
+
+
+PAGE = " ".join((Path(__file__).parents[2] / "docs/laws.md").read_text().split())
+WORKED = [
+    tuple(float(cell) for cell in row) for row in re.findall(r"\| (\d+) \| (\d+) \| ([\d.]+) \| ([\d.]+) (?=\|)", PAGE)
+]
+"""N, rate, speedup and serial fraction, as the page has them from N = 2 on."""
+
+
+def test_the_example_of_the_page_is_worked_out_right() -> None:
+    assert [n for n, *_ in WORKED] == list(MEASURED[1:])
+    for n, rate, speedup, fraction in WORKED:
+        assert rate / 10 == speedup
+        assert karp_flatt(speedup, int(n)) == pytest.approx(fraction, abs=0.0005)
+
+
+def test_the_fits_of_the_page_are_those_of_its_points() -> None:
+    amdahl, _, usl = fits([(1, 10.0), *((int(n), rate) for n, rate, *_ in WORKED)])
+    assert usl.best
+    told = ", ".join(f"{name} {shown(usl.parameters[name])}" for name in ("contention", "coherence"))
+    assert f"{told}, peak at N = {usl.peak:.0f}, error {usl.error:.1%}".replace("%", " %") in PAGE
+    assert f"serial {shown(amdahl.parameters['serial'])}, error {amdahl.error:.1%}".replace("%", " %") in PAGE
+
+
+def shown(part: Interval) -> str:
+    """In hundredths, with two digits that count."""
+    value, low, high = (f"{100 * end:#.2g}".rstrip(".") for end in (part.value, part.low, part.high))
+    return f"{value}% ({low} to {high})"
