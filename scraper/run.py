@@ -32,7 +32,7 @@ from scraper.store.base import Store, Writer
 from scraper.store.sqlite import SqliteStore
 from scraper.url import host_key, hostname, origin
 
-__all__ = ["CrawlRun", "Nowhere", "Run", "around", "open_run", "pick", "recall"]
+__all__ = ["CrawlRun", "Nowhere", "Run", "around", "auto_of", "open_run", "pick", "recall"]
 
 _E = TypeVar("_E")
 
@@ -255,6 +255,12 @@ def pick(name: str, settings: Settings, seeds: Sequence[str]) -> tuple[str, str]
     return choose(settings, seeds) if name == "auto" else (name, "as asked for")
 
 
+def auto_of(backend: Backend) -> Auto | None:
+    """The backend that goes over to others, if ``backend`` is one, or stands around one as a recorder does."""
+    inner = getattr(backend, "inner", backend)
+    return inner if isinstance(inner, Auto) else None
+
+
 def open_run(
     settings: Settings,
     seeds: Sequence[str],
@@ -274,8 +280,8 @@ def open_run(
         if isinstance(backend, str):
             backend = create(pick(backend, settings, seeds)[0], settings)
         made = CrawlRun(settings, backend, store, chance)
-        if isinstance(backend, Auto):
-            backend.outlook = made.outlook
+        if (auto := auto_of(backend)) is not None:
+            auto.outlook = made.outlook
     except BaseException:
         store.close()
         raise

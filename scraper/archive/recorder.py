@@ -23,11 +23,12 @@ class Recorder:
     Retries, redirects, robots files and sitemaps are in it too. What it gives on is what ``backend`` would have given
     without it. Both are its own: :meth:`close` closes them.
 
+    :ivar inner: who does the work.
     :raises StoreError: from :meth:`collect` and :meth:`close`, when the disk refuses.
     """
 
     def __init__(self, backend: Backend, writer: Writer) -> None:
-        self._backend, self._writer = backend, writer
+        self.inner, self._writer = backend, writer
         self._asked: dict[str, Request] = {}
 
     @classmethod
@@ -44,31 +45,31 @@ class Recorder:
 
     @property
     def capacity(self) -> int:
-        return self._backend.capacity
+        return self.inner.capacity
 
     def submit(self, request: Request) -> None:
         self._asked[request.url] = request
-        self._backend.submit(msgspec.structs.replace(request, wants=request.wants | EXCHANGE))
+        self.inner.submit(msgspec.structs.replace(request, wants=request.wants | EXCHANGE))
 
     def collect(self, timeout: float) -> list[Outcome]:
-        outcomes = self._backend.collect(timeout)
+        outcomes = self.inner.collect(timeout)
         self._writer.write(outcomes)
         return [self._plain(outcome) for outcome in outcomes]
 
     def close(self) -> None:
         try:
-            self._backend.close()
+            self.inner.close()
         finally:
             self._writer.close()
 
     def clock(self) -> float:
-        return self._backend.clock()
+        return self.inner.clock()
 
     def stats(self) -> Stats:
-        return self._backend.stats()
+        return self.inner.stats()
 
     def describe(self) -> Iterable[str]:
-        return self._backend.describe()
+        return self.inner.describe()
 
     def _plain(self, outcome: Outcome) -> Outcome:
         """The outcome as it would be if nobody had wanted more."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scraper.backends import BEGIN
-from scraper.backends.auto import Auto
 from scraper.cli.codes import FAILURES, INTERRUPTED, PIPE_CLOSED
 from scraper.cli.diagnose import Teller, told_on_request
 from scraper.cli.dry import dry_run
@@ -29,7 +28,7 @@ from scraper.report.named import NamedSitemaps
 from scraper.report.progress import Progress
 from scraper.report.style import wants_color
 from scraper.report.summary import summary
-from scraper.run import CrawlRun, around, open_run, pick, recall
+from scraper.run import CrawlRun, around, auto_of, open_run, pick, recall
 from scraper.seeds import Seeds, read_seeds
 from scraper.settings import Settings
 from scraper.stats import is_failure, label, parse_error
@@ -226,8 +225,8 @@ class _Job:
 
     def _explain_choice(self, progress: Progress, run: CrawlRun) -> None:
         """Say what a backend that chooses has decided, when it has."""
-        if isinstance(run.backend, Auto) and run.backend.why != self._choice:
-            self._choice = run.backend.why
+        if (auto := auto_of(run.backend)) is not None and auto.why != self._choice:
+            self._choice = auto.why
             progress.clear()
             self._notes.explain(f"backend auto: {self._choice}")
 

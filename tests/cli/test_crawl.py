@@ -34,12 +34,13 @@ def test_quiet_says_nothing_and_verbose_says_why(site: Site, capsys: pytest.Capt
     assert "backend sequential: there is one URL to fetch" in told
 
 
+@pytest.mark.parametrize("more", [(), ("--record", "x.warc.gz")])
 def test_verbose_says_what_auto_begins_with_and_what_it_goes_on_with(
-    site: Site, capsys: pytest.CaptureFixture[str]
+    here: Path, site: Site, more: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     site.server.script("/", page("".join(f"<a href=/1?{number}>x</a>" for number in range(100))))
     options = ("--parser", "lexbor", "--concurrency", "4", "--backend", "auto", "-v")
-    told = scraper(capsys, "crawl", site.root, "-d", "1", *options).err
+    told = scraper(capsys, "crawl", site.root, "-d", "1", *options, *more).err
     assert "backend auto: asyncio to begin with" in told
     assert "backend auto: asyncio stays: " in told  # 101 pages are too few for processes
 
