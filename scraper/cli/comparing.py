@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from scraper.archive.replay import Recording
 from scraper.check.outputs.anew import AnewSink
@@ -79,8 +80,8 @@ class _Results:
         self._sinks: list[tuple[str, str, Sink]] = []
         places = [(kind, given[kind]) for kind in ("html", "json") if given[kind] is not None]
         self._told = not any(file in STDOUT for _, file in places)
-        if len(places) == 2 and _place(given["html"]) == _place(given["json"]):
-            raise ConfigError(f"--html and --json are the same file: {given['html']}")
+        self._passing = bool(given["targets"]) and given["record"] is None
+        _check_apart(given)
         try:
             for kind, file in places:
                 self._sinks.append((kind, file, StreamSink(file) if is_stream(file) else AnewSink(file)))
@@ -89,7 +90,10 @@ class _Results:
             raise
 
     def write(self, comparison: Comparison) -> None:
-        """Show ``comparison`` and write its files."""
+        """Show ``comparison`` and write its files; a recording that is not kept is not named."""
+        if self._passing:
+            works = (msgspec.structs.replace(work, recording=None) for work in comparison.workloads)
+            comparison = msgspec.structs.replace(comparison, workloads=tuple(works))
         if self._told:
             self._show(comparison)
         for kind, file, sink in self._sinks:
@@ -111,6 +115,17 @@ class _Results:
         """Let the files go; what is not finished leaves no trace."""
         for _, _, sink in self._sinks:
             sink.close()
+
+
+def _check_apart(given: Mapping[str, Any]) -> None:
+    """Whether no result would take the place of another one, or of what is read."""
+    lists = [("the list", file) for file in given["targets"] if file not in STDOUT and Path(file).is_file()]
+    seen: dict[str, str] = {}
+    for flag, file in (*((f"--{name}", given[name]) for name in ("html", "json", "record", "replay")), *lists):
+        if file is not None:
+            other = seen.setdefault(_place(file), flag)
+            if other != flag:
+                raise ConfigError(f"{other} and {flag} are the same file: {file}")
 
 
 def _place(file: str) -> str:

@@ -18,7 +18,10 @@ from scraper.archive.recorder import Recorder
 from scraper.archive.replay import Recording
 from scraper.archive.writing import ENDING, Writer, check_recording
 from scraper.cli.compare import MAX_PAGES
+from scraper.cli.interrupt import interruptible
 from scraper.cli.notes import Notes
+from scraper.cli.outputs import is_there
+from scraper.cli.signals import kept
 from scraper.compare.api import Plan
 from scraper.errors import ConfigError
 from scraper.options import make_settings
@@ -44,21 +47,39 @@ def recorded(plan: Plan, given: Mapping[str, Any], notes: Notes) -> Iterator[Pla
     if not seeds:
         raise ConfigError("there is no URL left to compare on")
     if given["record"] is not None:
-        check_recording(given["record"], resume=False)
+        _check_new(given["record"])
     depth, pages = given["depth"] or 0, given["max_pages"] or MAX_PAGES
     settings = around(make_settings(depth=depth, max_pages=pages), seeds)
     with tempfile.TemporaryDirectory(prefix="recording-") as folder:
         file = given["record"] or str(Path(folder) / f"crawl{ENDING}")
         outcomes = _record(file, settings, seeds, given, notes)
         _sum_up(file, outcomes, given, notes)
-        work = msgspec.structs.replace(plan.workloads[0], recording=file)
+        work = msgspec.structs.replace(plan.workloads[0], about=_about(seeds), recording=file)
         yield msgspec.structs.replace(plan, workloads=(work,))
+
+
+def _check_new(file: str) -> None:
+    """Whether a recording can be made there.
+
+    :raises ConfigError: where it cannot, or where there is one already.
+    """
+    if is_there(file):
+        raise ConfigError(f"{file} already exists: compare on it with --replay, or name another file")
+    check_recording(file, resume=False)
+
+
+def _about(seeds: Sequence[str]) -> str:
+    more = f" and {len(seeds) - 1:,} more" if len(seeds) > 1 else ""
+    return f"{seeds[0]}{more}, recorded, and replayed with the times that the servers took."
 
 
 def _record(
     file: str, settings: Settings, seeds: Sequence[str], given: Mapping[str, Any], notes: Notes
 ) -> Mapping[str, int]:
-    """Crawl ``seeds`` into ``file``; how many URLs came to what."""
+    """Crawl ``seeds`` into ``file``; how many URLs came to what.
+
+    :raises KeyboardInterrupt: when it was ended before; what came until then is in the file.
+    """
     name, why = pick("auto", settings, seeds)
     notes.explain(f"recording with backend {name}: {why}")
     most = given["max_pages"] or MAX_PAGES
@@ -66,13 +87,18 @@ def _record(
     notes.say(f"recording up to {human_count(most, 'page')}, politely")
     progress = Progress(sys.stderr, quiet=notes.quiet, color=wants_color(given["color"], sys.stderr))
     backend = Recorder.around(name, settings, Writer(file, About.of(settings, seeds)))
-    with open_run(settings, seeds, backend, Nowhere()) as run:
+    with kept(), open_run(settings, seeds, backend, Nowhere()) as run, interruptible(run, notes.interject):
         try:
             for _ in run.rounds():
                 _tell(progress, run)
         finally:
             progress.clear()
-        return dict(run.stats.outcomes)
+            run.close()
+    if run.stopped:
+        if given["record"] is not None:
+            notes.say(f"recording: {file}, with what came until now")
+        raise KeyboardInterrupt
+    return dict(run.stats.outcomes)
 
 
 def _tell(progress: Progress, run: CrawlRun) -> None:
@@ -95,9 +121,11 @@ def _sum_up(file: str, outcomes: Mapping[str, int], given: Mapping[str, Any], no
     pages = _pages(file)
     answers = [page.server for page in pages if page.status is not None]
     if not answers:
-        named = ", ".join(f"{name} {count}" for name, count in outcomes.items())
+        named = ", ".join(f"{name} {count:,}" for name, count in outcomes.items())
         raise ConfigError(f"nothing could be recorded, so there is nothing to compare on: {named}")
-    failed = f", {len(pages) - len(answers)} gave no answer" if len(answers) < len(pages) else ""
+    without = {name: count for name, count in outcomes.items() if not name.isdecimal()}
+    told = ", ".join(f"{name} {count:,}" for name, count in without.items())
+    failed = f", {sum(without.values()):,} gave none ({told})" if without else ""
     half = human_duration(median(answers))
     notes.say(f"recorded {human_count(len(answers), 'page')}{failed}; half of them took {half} at most")
     if given["record"] is not None:

@@ -122,6 +122,13 @@ def test_urls_are_recorded_once_and_replayed(site: Site, here: Path, capsys: pyt
     comparison = from_json((here / "data.json").read_bytes())
     assert all(row.same and row.pages == 6 for row in comparison.rows)
 
+    refused = scraper(capsys, "compare", "urls.txt", "--record", "site.warc.gz")
+    assert refused.is_one_message(2, "site.warc.gz already exists", "--replay")
+    for option in ("--html", "--json"):
+        refused = scraper(capsys, "compare", "--replay", "site.warc.gz", option, "site.warc.gz")
+        assert refused.is_one_message(2, f"{option} and --replay are the same file")
+    assert scraper(capsys, "compare", "urls.txt", "--html", "urls.txt").is_one_message(2, "--html and the list")
+
     again = scraper(capsys, "compare", "--replay", "site.warc.gz", *brief)
     assert again.code == 0, again.err
     assert "recorded" not in again.err
@@ -152,3 +159,20 @@ def test_ctrl_c_keeps_what_was_measured(here: Path) -> None:
     assert any("broken off: of 400 rounds" in note for note in comparison.notes)
     assert b"broken off" in out
     assert b"Traceback" not in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_ctrl_c_ends_the_recording_in_order(site: Site, here: Path) -> None:
+    gate = site.gate("/")
+    process = started("compare", *site.urls, "--record", "site.warc.gz", cwd=here)
+    assert process.stderr
+    assert process.stderr.readline().startswith(b"recording up to 6 pages")
+    assert gate.asked.wait(20)
+    process.send_signal(signal.SIGINT)
+    assert b"once more stops at once" in process.stderr.readline()
+    gate.open.set()
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b"")
+    assert b"Traceback" not in err
+    assert b"recording: site.warc.gz, with what came until now" in err
+    assert sum(site.hits.values()) < 6
