@@ -62,7 +62,14 @@ class Server:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End it.
+
+        :raises BackendError: where it was killed before, so that nobody takes what failed since for the servers' doing.
+        """
+        code = self._process.exitcode
         self._end()
+        if code is not None and kind is None:
+            raise _ended(code)
 
     def _start(self) -> None:
         try:
@@ -94,8 +101,7 @@ class Server:
             return self._pipe.recv()
         except (EOFError, OSError) as error:
             self._process.join(_GRACE)
-            code = self._process.exitcode
-            raise BackendError(f"the local server has ended by itself, with code {code}") from error
+            raise _ended(self._process.exitcode) from error
 
     def _end(self) -> None:
         self._pipe.close()
@@ -104,3 +110,7 @@ class Server:
             self._process.kill()
             self._process.join()
         self._process.close()
+
+
+def _ended(code: int | None) -> BackendError:
+    return BackendError(f"the local server has ended by itself, with code {code}")

@@ -226,12 +226,13 @@ def test_a_taken_address_is_the_callers_mistake() -> None:
 
 
 def test_a_killed_server_is_told_of() -> None:
-    with Server(Few()) as server:
+    with pytest.raises(BackendError, match="code -9"), Server(Few()) as server:
         pid = server._process.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(BackendError, match="code -9"):
             server.reset()
+        # and who never asked hears of it at the end
 
 
 PARENT = """
