@@ -92,9 +92,11 @@ def _made_sound(name: str, fd: int, resume: bool) -> int:
         return 0
     if not resume:
         raise exists_already(name, resumable=True)
-    end = scan(name).end
+    found = scan(name)
+    if not found.packed:
+        raise ConfigError(f"{name} is not compressed, and what is recorded now would be: name another file")
     try:
-        os.ftruncate(fd, end)
+        os.ftruncate(fd, found.end)
     except OSError as error:
         raise trouble(name, error) from error
-    return size - end
+    return size - found.end

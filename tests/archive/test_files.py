@@ -178,7 +178,7 @@ def test_what_is_no_recording_is_said_to_be_none(path: Path, content: bytes) -> 
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"x\.warc\.gz"):
         Recording(path)
-    if content and content[:4] != b"WARC":
+    if content:
         with pytest.raises(ConfigError):
             Writer(path, ABOUT, resume=True)
     assert path.read_bytes() == content
@@ -208,6 +208,9 @@ def test_a_plain_file_is_read_and_one_member_for_all_is_not(path: Path, tmp_path
     assert [entry.url for entry in scan(str(plain)).entries] == [f"{URL}1"]
     with pytest.raises(ConfigError, match="record by record"):
         Recording(lump)
+    path.write_bytes(plain.read_bytes())
+    with pytest.raises(ConfigError, match="is not compressed"):
+        Writer(path, ABOUT, resume=True)
 
 
 def test_a_full_disk_keeps_what_was_recorded(path: Path) -> None:
