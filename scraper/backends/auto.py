@@ -2,36 +2,32 @@
 
 Its life: *looking*, until :class:`~scraper.backends.look.Look` has seen enough and
 :func:`~scraper.bounds.choose_by` says what to go on with. If that is another backend, its workers *start* while asyncio
-goes on. When they are ready, new requests go to them, and what asyncio has in flight still comes in (a
-:class:`_Passage`); then asyncio is closed. A backend that cannot start is let go, and asyncio stays.
+goes on. When they are ready, new requests go to them, and what asyncio has in flight still comes in: a
+:class:`~scraper.backends.passage.Passage`. Then asyncio is closed. A backend that cannot start is let go, and asyncio
+stays.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from scraper.backends import BEGIN, cores, create
 from scraper.backends.base import Backend
 from scraper.backends.look import Look, Outlook
+from scraper.backends.passage import Passage
 from scraper.bounds import Load, choose_by
 from scraper.errors import ScraperError
 from scraper.model import Outcome, Request
 from scraper.settings import Settings
 from scraper.stats import Stats
-from scraper.url import host_key
-
-if TYPE_CHECKING:
-    from scraper.backends.asyncio import Asyncio
 
 __all__ = ["Auto"]
 
-_TURN = 0.005
-"""Seconds between two looks at one backend while another one is waited for."""
+_TURN = 0.05
+"""Seconds between two looks at workers that start, while nothing comes in."""
 _PATIENCE = 30.0
 """Seconds that workers may take to start."""
 
@@ -64,10 +60,10 @@ class Auto:
         self._cores = min(cores(), settings.workers)
         self._look: Look | None = look or Look(settings.concurrency, self._cores)
         self._coming: Backend | None = None
-        self._coming_by = 0.0
-        self._passage: _Passage | None = None
+        self._coming_name, self._coming_by = "", 0.0
+        self._passage: Passage | None = None
         self._flying: dict[str, Request] = {}
-        self._before = Stats()
+        self._delay = 0.0
 
     @property
     def capacity(self) -> int:
@@ -84,6 +80,7 @@ class Auto:
             self._passage.submit(request)
         else:
             self._flying[request.url] = request
+            self._delay = max(self._delay, request.delay)
             if self._look is not None:
                 self._look.submitted(request)
             self._now.submit(request)
@@ -122,8 +119,10 @@ class Auto:
         """What was decided, then what each backend says."""
         yield f"auto: {self.why}"
         if self._passage is not None:
-            yield from self._asyncio.describe()
+            yield from self._passage.describe()
         yield from self._now.describe()
+        if self._coming is not None:
+            yield from self._coming.describe()
 
     def _collect_looking(self, look: Look, timeout: float) -> list[Outcome]:
         flying = len(self._flying)
@@ -173,7 +172,8 @@ class Auto:
             self._landed(outcomes)
             if outcomes or patience <= 0 or self._coming is None:
                 return outcomes
-        self._passage = _Passage(self._asyncio, coming, self._flying)
+        longest_hold = self._settings.politeness.longest_hold
+        self._passage = Passage(self._asyncio, coming, [*self._flying.values()], self._delay, longest_hold)
         self._now, self._coming, self._flying = coming, None, {}
         return self._collect_passing(self._passage, max(0.0, end - time.monotonic()))
 
@@ -189,7 +189,7 @@ class Auto:
                 self._stay(self._coming_name, f"no worker was ready after {_PATIENCE:.0f} s")
         return False
 
-    def _collect_passing(self, passage: _Passage, timeout: float) -> list[Outcome]:
+    def _collect_passing(self, passage: Passage, timeout: float) -> list[Outcome]:
         outcomes = passage.collect(timeout)
         if passage.over:
             self._passage = None
@@ -198,83 +198,3 @@ class Auto:
 
 _TROUBLE = (ScraperError, OSError, ImportError)
 """Why a backend cannot be made or started: its workers, the system, a library that is not there."""
-
-
-class _Passage:
-    """From one backend to another: what the old one has in flight comes in, what is new goes to the new one.
-
-    Politeness goes over with it: each backend keeps the starts on a host apart for itself alone. So what has a delay is
-    held until the old one has nothing of its host in flight any more, and its last start there is long enough ago.
-
-    :ivar open: requests that the old backend has in flight.
-    """
-
-    def __init__(self, old: Asyncio, new: Backend, flying: dict[str, Request]) -> None:
-        self._old, self._new = old, new
-        self._hosts = Counter(host_key(request.url) for request in flying.values() if request.delay)
-        self._held: list[Request] = []
-        self._delay = max((request.delay for request in flying.values()), default=0.0)
-        self._closed_at = 0.0
-        self.open = len(flying)
-        self._close_if_done()
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing of the old backend is left."""
-        return not self._held and self._is_forgotten(time.monotonic())
-
-    def _is_forgotten(self, now: float) -> bool:
-        """Whether it no longer matters when the old backend last asked; what is new, the new one keeps apart."""
-        return not self.open and now >= self._closed_at + self._delay
-
-    def submit(self, request: Request) -> None:
-        """Let ``request`` go to the new backend, as soon as it may."""
-        if request.delay:
-            self._delay = max(self._delay, request.delay)
-            self._held.append(request)
-        else:
-            self._new.submit(request)
-
-    def collect(self, timeout: float) -> list[Outcome]:
-        """What either has, as the law has it."""
-        end = time.monotonic() + timeout
-        while True:
-            next_due = self._release()
-            patience = max(0.0, end - time.monotonic())
-            outcomes = self._new.collect(min(patience, _TURN if self.open else next_due))
-            if self.open:
-                outcomes = outcomes + self._collect_old()
-            if outcomes or patience <= 0.0:
-                return outcomes
-
-    def _collect_old(self) -> list[Outcome]:
-        outcomes = self._old.collect(0.0)
-        self.open -= len(outcomes)
-        for outcome in outcomes:
-            if outcome.request.delay:
-                self._hosts[host_key(outcome.url)] -= 1
-        self._close_if_done()
-        return outcomes
-
-    def _close_if_done(self) -> None:
-        if not self.open:
-            self._old.close()
-            self._closed_at = time.monotonic()
-
-    def _release(self) -> float:
-        """Submit of what is held what may start; seconds until more of it may."""
-        now, held, soonest = time.monotonic(), self._held, _PATIENCE
-        self._held, forgotten = [], self._is_forgotten(now)
-        for request in held:
-            pause = 0.0 if forgotten else self._pause(request, now)
-            if pause:
-                self._held.append(request)
-                soonest = min(soonest, pause)
-            else:
-                self._new.submit(request)
-        return soonest
-
-    def _pause(self, request: Request, now: float) -> float:
-        if self._hosts[host_key(request.url)] > 0:
-            return _TURN
-        return self._old.pace.pause(request, now)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
+import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 
 import msgspec
 import pytest
 
 from scraper.backends import BEGIN, Backend, choose, create
+from scraper.backends.asyncio import new_event_loop
 from scraper.backends.auto import Auto
 from scraper.backends.child import Setup
 from scraper.backends.hybrid import Hybrid
@@ -24,6 +29,9 @@ from scraper.model import Failed, Fetched, Kind, Outcome, Reason, Refused, Reque
 from scraper.run import Nowhere, open_run
 from scraper.serving.server import Server
 from scraper.settings import Budget, Limits, Parsing, Politeness, Safety, Settings
+from scraper.url import host_key
+from tests.backends.test_law import held
+from tests.hazards.apparatus import gather, until
 
 SETTINGS = Settings(
     concurrency=4,
@@ -55,17 +63,26 @@ def is_over(backend: Auto) -> bool:
 def drive(
     backend: Auto, urls: Iterator[str], until: Callable[[], bool], delay: float = 0.0
 ) -> tuple[list[str], list[Outcome]]:
-    """Keep ``backend`` full until it is ``until``, then collect what is in flight; what was submitted and came back."""
+    """Keep ``backend`` full until it is ``until``, then collect what is in flight; what was submitted and came back.
+
+    :param delay: between two of a host, as far as the core can see.
+    """
     submitted: list[str] = []
     outcomes: list[Outcome] = []
+    due: dict[str, float] = {}
+    waiting = next(urls)
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        while not until() and len(submitted) - len(outcomes) < backend.capacity:
-            submitted.append(next(urls))
-            backend.submit(Request(submitted[-1], delay=delay))
+    while (now := time.monotonic()) < deadline:
+        while (
+            not until() and len(submitted) - len(outcomes) < backend.capacity and due.get(host_key(waiting), 0) <= now
+        ):
+            due[host_key(waiting)] = now + delay
+            submitted.append(waiting)
+            backend.submit(Request(waiting, delay=delay))
+            waiting = next(urls)
         if until() and len(submitted) == len(outcomes):
             break
-        outcomes += backend.collect(0.25)
+        outcomes += backend.collect(min(0.25, max(0.0, due.get(host_key(waiting), 0) - now)) if delay else 0.25)
     return submitted, outcomes
 
 
@@ -170,12 +187,74 @@ def test_where_the_other_cannot_start_it_stays(make: Callable[[str, Settings], B
         backend.close()
 
 
-def test_close_in_the_middle_of_a_start(site: Site) -> None:
+STATES: dict[str, Callable[[Auto], bool]] = {
+    "looking": lambda backend: True,
+    "starting": lambda backend: backend._coming is not None,
+    "passing": lambda backend: backend._passage is not None,
+}
+
+
+def brought(backend: Auto, state: str, slow: str, urls: Iterator[str]) -> int:
+    """Let ``backend`` come so far, with a request for ``slow`` on asyncio; how many others are in flight."""
+    backend.submit(Request(slow))
+    backend.collect(0.05)
+    others, deadline = 0, time.monotonic() + PATIENCE
+    while not STATES[state](backend):
+        assert time.monotonic() < deadline
+        if state != "starting" or backend._look is not None:
+            while others + 1 < backend.capacity:
+                backend.submit(Request(next(urls)))
+                others += 1
+        others -= len(backend.collect(0.01))
+    return others
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("name", ["threads", "hybrid"])
+@pytest.mark.parametrize("state", STATES)
+def test_it_says_what_it_does_and_closes_without_a_trace(name: str, state: str, site: Site, silent: str) -> None:
+    if (name, state) == ("threads", "starting"):
+        pytest.skip("threads are there at once")
+    resource_tracker.ensure_running()
+    new_event_loop().close()
+    before = held()
+    backend = auto(name)
+    try:
+        brought(backend, state, silent, endless(site))
+        told = list(backend.describe())
+    finally:
+        backend.close()
+        backend.close()
+    assert told[0] == f"auto: {backend.why}"
+    assert f"  task: {silent}" in told
+    assert any(line.startswith(name if name == "threads" else "process 0") for line in told) == (state != "looking")
+    assert any(line.startswith("going over: ") for line in told) == (state == "passing")
+    assert until(lambda: not held() - before), held() - before
+
+
+def test_a_worker_that_is_killed_on_the_way_loses_nothing_but_what_it_had(site: Site, silent: str) -> None:
     backend = auto("hybrid")
-    drive(backend, endless(site), lambda: backend._coming is not None)
-    backend.collect(0)
-    backend.close()
-    assert backend._coming is None
+    try:
+        others = brought(backend, "passing", silent, endless(site))
+        while others:
+            others -= len(backend.collect(0.25))
+        victims = [worker for worker in backend._now._workers if worker.process]  # type: ignore[attr-defined]
+        other = silent + "other"
+        backend.submit(Request(other))
+        backend.collect(0.05)
+        (worker,) = [worker for worker in victims if worker.pending]
+        os.kill(worker.process.pid, signal.SIGKILL)
+        outcomes = gather(backend, 2)
+    finally:
+        backend.close()
+    found = {outcome.url: outcome.reason for outcome in outcomes if isinstance(outcome, Failed)}
+    assert found == {silent: Reason.TIMEOUT, other: Reason.LOST}
 
 
 def test_it_stays_and_looks_again_when_there_is_too_little_left(site: Site) -> None:
