@@ -246,6 +246,16 @@ def test_lanes_show_who_computes_at_once() -> None:
     assert "lanes that compute at once: 2.00 on average" in timeline([Track("p", "processes", "", apart)], 2)
 
 
+def test_a_timeline_shows_a_whole_page_of_the_backend_where_it_takes_longest() -> None:
+    quick = Lane("thread 1", tuple(("fetch", at, at + 400) for at in range(0, 100_000, 500)))
+    crowded = Lane("request 1", (("fetch", 0, 40_000), ("parse", 40_000, 40_200), ("fetch", 60_000, 100_000)))
+    engine = Lane("engine", (("decide", 50_000, 52_000),))
+    tracks = [Track("s", "sequential", "", (quick, engine)), Track("a", "asyncio", "", (crowded, engine))]
+    drawn = timeline(tracks, 2)
+    assert "What every worker did in 60 ms" in drawn
+    assert drawn.count('class="s-decide"') == 2
+
+
 # a real browser
 
 

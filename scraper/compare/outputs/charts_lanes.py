@@ -36,8 +36,8 @@ and less of it."""
 _HEAD, _STRIP, _BETWEEN = 24, 34, 18
 _BIN = 4
 """Units of the picture over which what computes is averaged."""
-_PARSES, _FETCHES = 40, 3.5
-"""Parses, or fetches, that one after the other fill the picture."""
+_PARSES, _FETCHES, _LIVES = 40, 3.5, 1.5
+"""Parses, or fetches, that one after the other fill the picture; and fetches of the backend where they take longest."""
 _FINEST = 0.1
 """Units of the picture that a span has at least, so that it can be seen."""
 
@@ -100,20 +100,25 @@ def timeline(tracks: Sequence[Track], cores: int, *, room: int = 200_000) -> Mar
 
 
 def _window(tracks: Sequence[Track]) -> float:
-    """A stretch in which parses are wide enough to be seen, and in which a lane fetches a few times."""
-    parse, fetch = (_usual(tracks, state) for state in ("parse", "fetch"))
-    return max(_PARSES * parse, _FETCHES * fetch) or math.inf
+    """A stretch in which parses are wide enough to be seen, and in which a lane fetches a few times.
+
+    Parses and fetches are taken from the backend where they are shortest: where nothing else is in them. A page's life
+    must have room also where it is longest, as on a loop that is asked for more than it can read.
+    """
+    parses, fetches = _usual(tracks, "parse"), _usual(tracks, "fetch")
+    least, most = min(fetches, default=0.0), max(fetches, default=0.0)
+    return max(_PARSES * min(parses, default=0.0), _FETCHES * least, _LIVES * most) or math.inf
 
 
-def _usual(tracks: Sequence[Track], state: str) -> float:
-    """How long a span of that kind is, of the backend that takes least: where nothing else is in it.
+def _usual(tracks: Sequence[Track], state: str) -> list[float]:
+    """How long a span of that kind is, for each backend that has some.
 
     Of its spans that is the upper quartile: files of robots are among them, and are short.
     """
     spans = (
         [end - begin for lane in track.lanes for kind, begin, end in lane.spans if kind == state] for track in tracks
     )
-    return min((sorted(found)[len(found) * 3 // 4] for found in spans if found), default=0.0)
+    return [sorted(found)[len(found) * 3 // 4] for found in spans if found]
 
 
 def _begun(lanes: Sequence[Lane], end: float, until: float) -> Sequence[Lane]:
