@@ -21,6 +21,12 @@ _PAYS = 1.10
 """Over sequential, what concurrency must bring to be worth speaking of."""
 _SLOW_START = 0.1
 """Seconds of a start that people notice."""
+_A_FEW = 10
+"""Pages that are done at once, whoever fetches them."""
+_FAR = 10
+"""Times as many pages as were measured, of which nothing is said."""
+_VAGUE = 2.0
+"""Between the ends of an interval, what makes a figure none."""
 _NAMED = 3
 """URLs, and backends, that are named at most."""
 
@@ -172,13 +178,19 @@ def _cheapest(field: _Field) -> str:
 
 
 def _start(field: _Field) -> Iterator[str]:
-    """Where the first is overtaken by who starts sooner, in a short crawl."""
+    """Where the first is overtaken by who starts sooner, in a short crawl.
+
+    Not where they are level, or nearly so: then nobody knows how many pages are few.
+    """
     first = field.first
     quickest = min(field.rows, key=lambda row: (row.start, -row.rate.value))
     later = first.start - quickest.start
-    if later < _SLOW_START or first.rate.value <= quickest.rate.value:
+    if later < _SLOW_START or quickest in field.level:
         return
-    pages = later / (1 / quickest.rate.value - 1 / first.rate.value)
+    lead = field.leads[quickest.case.backend]
+    least, pages, most = (later * first.rate.value / (times - 1) for times in (lead.high, lead.value, lead.low))
+    if not _A_FEW <= pages <= _FAR * first.pages or most > _VAGUE * least:
+        return
     begins = (
         f"{first.case.backend} takes {seconds(first.start)} to start, {quickest.case.backend} {seconds(quickest.start)}"
     )
@@ -187,8 +199,7 @@ def _start(field: _Field) -> Iterator[str]:
 
 def _round(pages: float) -> int:
     """To two figures: the start of a process is not known better."""
-    digits = len(str(max(1, int(pages)))) - 2
-    return int(round(pages, -digits)) if digits > 0 else max(1, round(pages))
+    return int(round(pages, 2 - len(str(int(pages)))))
 
 
 def _figures(row: Row) -> str:

@@ -85,6 +85,39 @@ def test_the_winner_is_named_with_its_lead_and_what_bounds_it() -> None:
     assert found.text[-1] == "Below 2,300 pages asyncio is done sooner: hybrid takes 600 ms to start, asyncio 30 ms."
 
 
+@pytest.mark.parametrize(
+    ("rates", "start", "said"),
+    [
+        ({"asyncio": 1_500.0, "hybrid": 2_400.0}, 0.13, "Below 400 pages asyncio is done sooner"),
+        ({"asyncio": 1_500.0, "hybrid": 1_560.0}, 0.6, ""),  # far beyond what was measured
+        ({"asyncio": 1_500.0, "hybrid": 1_560.0}, 0.15, "Below 4,700 pages asyncio is done sooner"),
+        ({"asyncio": 1_500.0, "hybrid": 1_501.0}, 0.6, ""),  # level: it would be millions
+        ({"asyncio": 1_500.0, "hybrid": 2_400.0}, 0.12, ""),
+        ({"sequential": 9.0, "hybrid": 610.0}, 0.6, ""),  # five pages
+        ({"sequential": 90.0, "hybrid": 610.0}, 0.6, "Below 60 pages sequential is done sooner"),
+    ],
+)
+def test_who_is_done_sooner_is_said_where_the_number_is_known_and_matters(
+    rates: dict[str, float], start: float, said: str
+) -> None:
+    below = [
+        text.partition(":")[0] for text in verdict(rates, hybrid={"start": start}).text if text.startswith("Below")
+    ]
+    assert below == ([said] if said else [])
+
+
+def test_a_lead_that_may_be_next_to_nothing_says_nothing_of_short_crawls() -> None:
+    rates = iter([1_560.0, 1_720.0, 1_560.0, 1_720.0, 1_560.0])
+    shaken = [{"seconds": 1_000 / rate, "start": 0.15} for rate in rates]
+    runs = [run("hybrid", 1.0, number, **fields) for number, fields in enumerate(shaken)]
+    runs += [run("asyncio", 1_500.0, number) for number in range(5)]
+    by = {name: [each for each in runs if each.case.backend == name] for name in ("hybrid", "asyncio")}
+    rows = [row_of(own, [], load_of(own, NEAR, hosts=20, cores=CORES)) for own in by.values()]
+    found = verdict_of(NEAR, rows, runs, MACHINE)
+    assert found.winner == Case("near", "hybrid", 64, 2)
+    assert not any(text.startswith("Below") for text in found.text)
+
+
 def test_where_nobody_leads_beyond_doubt_all_are_level() -> None:
     found = verdict({"sequential": 10.0, "threads": 598.0, "asyncio": 601.0, "hybrid": 600.0})
     assert found.winner is None
