@@ -9,6 +9,7 @@ stays.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 
@@ -99,11 +100,12 @@ class Auto:
         return self._now.collect(timeout)
 
     def close(self) -> None:
-        """End the workers of all."""
-        for backend in (self._now, self._coming, self._asyncio):
-            if backend is not None:
-                backend.close()
-        self._coming = None
+        """End the workers of all, also where one of them cannot be ended, or Ctrl-C comes again."""
+        with contextlib.ExitStack() as stack:
+            for backend in (self._asyncio, self._coming, self._now):
+                if backend is not None:
+                    stack.callback(backend.close)
+            self._coming = None
 
     def clock(self) -> float:
         """The machine's steady clock, as all of them have it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -398,3 +399,22 @@ def test_only_what_can_be_told_beforehand_is() -> None:
     assert choose(Settings(workers=1), local)[0] == "asyncio"
     assert choose(Settings(workers=1, parsing=Parsing(function="x:y")), local)[0] == "auto"
     assert choose(Settings(politeness=Politeness(delay=0.1)), local)[0] == "asyncio"
+
+
+def test_all_are_closed_where_one_cannot_be(site: Site, silent: str) -> None:
+    def make(name: str, settings: Settings) -> Backend:
+        made = create(name, settings)
+        stack = contextlib.ExitStack()
+        stack.callback(made.close)
+        stack.callback(refuse)
+        made.close = stack.close  # type: ignore[method-assign]
+        return made
+
+    def refuse() -> None:
+        raise BackendError("it will not end")
+
+    backend = auto("threads", make)
+    brought(backend, "passing", silent, endless(site))
+    with pytest.raises(BackendError, match="will not end"):
+        backend.close()
+    assert backend._asyncio._loop.is_closed()
