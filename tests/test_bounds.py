@@ -81,6 +81,14 @@ JUDGED = {
         Bound.PARSE,
     ),
     "queues, and no core full": (load(700, server=20 * MS, waited=70 * MS, processes=8, cores=8), Bound.QUEUE),
+    "asyncio nearby, and others have its core": (
+        load(1_000, server=0.3 * MS, waited=21 * MS, parse=0.4 * MS, parse_cpu=0.2 * MS),
+        Bound.CORE,
+    ),
+    "the same, with much to parse": (load(60, server=10 * MS, waited=1.0, cpu=10 * MS, parse=9 * MS), Bound.PARSE),
+    "others have nearly all of it": (load(500, server=0.3 * MS, waited=60 * MS), Bound.UNKNOWN),
+    "sequential nearby": (load(800, places=1, server=0.01 * MS, waited=0.8 * MS), Bound.UNKNOWN),
+    "cores that the server fills as well": (load(1_300, server=0.3 * MS, cores=1, server_cpu=0.1 * MS), Bound.CORE),
     "a server that takes a core": (
         load(1_500, server=1 * MS, processes=2, parsers=2, server_cpu=0.6 * MS, waited=30 * MS),
         Bound.SERVER,
@@ -109,6 +117,18 @@ def test_what_bounds_it(whole: Load, expected: Bound) -> None:
         ),
         ("asyncio with BeautifulSoup", "one core is full: 20 ms of CPU a page, 95 % of it parsing"),
         ("threads with a function that lets go of it", "2 cores are full: 12 ms of CPU a page, 83 % of it parsing"),
+        (
+            "queues, and no core full",
+            "a page waits 70 ms in queues, 78 % of its time, and only 5 % of 8 cores are in use",
+        ),
+        (
+            "asyncio nearby, and others have its core",
+            "pages wait 21 ms for an event loop that works 60 % of the time: 0.6 ms of CPU a page, 33 % of it parsing",
+        ),
+        (
+            "cores that the server fills as well",
+            "the machine is full, and the crawl has 0.8 of its one core: 0.6 ms of CPU a page, 33 % of it parsing",
+        ),
         ("hybrid nearby", "2 cores are full: 0.6 ms of CPU a page, 33 % of it parsing"),
     ],
 )
@@ -174,6 +194,14 @@ def test_what_to_go_on_with(start: Load, expected: str) -> None:
 
 def test_why_it_stays() -> None:
     assert choose_by(first(rate=100)) == ("asyncio", "94 % of the time its core had nothing to do")
+
+
+@pytest.mark.parametrize(
+    ("left", "said"), [(0, "0 pages wait: "), (1, "1 page waits: "), (1_500, "1,500 pages wait: ")]
+)
+def test_how_few_are_left(left: int, said: str) -> None:
+    name, why = choose_by(first(left=left))
+    assert (name, why.startswith(said)) == ("asyncio", True), why
 
 
 def seen(pages: int, seconds: float, places: int, cpu: float, parse: float, parse_cpu: float, **fields: Any) -> Load:

@@ -78,7 +78,8 @@ def _own_share(load: Load) -> tuple[str, str] | None:
 def _little_left(load: Load) -> tuple[str, str] | None:
     if _saves(load, load.cores):
         return None
-    return "asyncio", f"{load.left:,} pages wait: too few to be worth the start of processes"
+    waiting = "1 page waits" if load.left == 1 else f"{load.left:,} pages wait"
+    return "asyncio", f"{waiting}: too few to be worth the start of processes"
 
 
 _CHOICES = (_loop_held, _one_core, _idle_core, _polite_enough, _own_share, _little_left)

@@ -87,13 +87,29 @@ def _lock(load: Load) -> Finding | None:
 def _core(load: Load) -> Finding | None:
     ours = load.reach
     machine = (load.used + load.server_cpu * load.rate) / load.cores
-    if load.full < _REACHED and (machine < _REACHED or load.full < _MOST):
+    if load.full >= _REACHED:
+        return _computing(load, "one core is full" if ours == 1 else f"{ours} cores are full")
+    if machine < _REACHED or load.full < _MOST:
         return None
+    cores = "its one core" if load.cores == 1 else f"its {load.cores} cores"
+    return _computing(load, f"the machine is full, and the crawl has {load.used:.1f} of {cores}")
+
+
+def _loop(load: Load) -> Finding | None:
+    """On event loops pages wait for the loop, and for nobody else: it is at work, or others have its core."""
+    if load.parsers > load.processes or load.places <= load.processes:
+        return None
+    if not _is_waiting(load) or load.full < _MOST:
+        return None
+    loops = "an event loop that works" if load.reach == 1 else "event loops that work"
+    return _computing(load, f"pages wait {seconds(load.waited)} for {loops} {percent(load.full)} of the time")
+
+
+def _computing(load: Load, what: str) -> Finding:
     parsing = _parsing(load)
     bound = Bound.PARSE if parsing is not None and parsing > 0.5 else Bound.CORE
-    full = "one core is full" if ours == 1 else f"{ours} cores are full"
     rest = "" if parsing is None else f", {percent(parsing)} of it parsing"
-    return Finding(bound, clamped(load.full), f"{full}: {seconds(load.cpu)} of CPU a page{rest}")
+    return Finding(bound, clamped(load.full), f"{what}: {seconds(load.cpu)} of CPU a page{rest}")
 
 
 def _held(load: Load) -> Finding | None:
@@ -114,12 +130,21 @@ def _late_server(load: Load) -> Finding | None:
 
 
 def _queues(load: Load) -> Finding | None:
-    whole = load.waited + load.server + load.parse
-    if whole <= 0 or load.waited < _QUEUED * whole:
+    """Where one process does all by itself, nothing is handed over."""
+    if not _is_waiting(load) or (load.processes == 1 and load.parsers == 1):
         return None
-    share = load.waited / whole
-    text = f"a page waits {seconds(load.waited)} in queues, {percent(share)} of its time, and no core is full"
+    share = load.waited / _whole(load)
+    text = f"a page waits {seconds(load.waited)} in queues, {percent(share)} of its time, and only {_in_use(load)}"
     return Finding(Bound.QUEUE, clamped(share), text)
+
+
+def _is_waiting(load: Load) -> bool:
+    return load.waited > 0 and load.waited >= _QUEUED * _whole(load)
+
+
+def _whole(load: Load) -> float:
+    """The time of a page."""
+    return load.waited + load.server + load.parse
 
 
 def _servers_time(load: Load) -> Finding | None:
@@ -148,6 +173,7 @@ _RULES: tuple[Callable[[Load], Finding | None], ...] = (
     _core,
     _held,
     _late_server,
+    _loop,
     _queues,
     _servers_time,
     _parses_time,
