@@ -126,7 +126,7 @@ LATE: dict[str, str] = {
     "backends/auto.py": "a crawl on another backend does not load what fetches on an event loop",
     "backends/child.py": "a worker process loads the HTTP client of its kind only",
     "check/outputs/page.py": "templates are read when a report is written",
-    "compare/outputs/page.py": "templates are read when a page is written",
+    "report/templates.py": "templates are read when a report is written",
     "cli/compare.py": "as for a crawl",
     "cli/check.py": "as for a crawl: what checks need is loaded when some run",
     "cli/checking.py": "the web server of a watch is loaded only when one runs",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from html import escape
-from importlib.resources import files
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +15,9 @@ from scraper.check.outputs.words import answer, certificate_rows, duration, join
 from scraper.check.record import CheckRecord, HopRecord, TryRecord
 from scraper.printing import printable
 from scraper.report.human import human_count, human_duration
+from scraper.report.templates import template
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
     from markupsafe import Markup
 
 __all__ = ["HtmlOutput"]
@@ -49,7 +47,7 @@ class HtmlOutput(Table):
         room = _ALL - _size(shown)
         compact = _fitting((_trouble_row(row, grouped, linked=linked) for row in bad[len(shown) :]), room)
         listed = _fitting((_up_row(row, grouped, linked=linked) for row in ups), room - _size(compact))
-        yield _template("page").render(
+        yield template(__package__, "page.html.j2").render(
             **_head(summary),
             grouped=grouped,
             troubled=_markup(shown),
@@ -125,7 +123,7 @@ def _status(row: Row) -> str:
 def _trouble(row: Row, *, unfolded: bool) -> str:
     record = evidence(row)
     assert record is not None  # each row in trouble has it
-    return _template("trouble").render(
+    return template(__package__, "trouble.html.j2").render(
         row=row,
         record=record,
         checked=moment(record.checked_at),
@@ -170,19 +168,3 @@ def _markup(parts: Sequence[str]) -> Markup:
     from markupsafe import Markup
 
     return Markup("".join(parts))  # noqa: S704 - rendered by us, each value escaped
-
-
-def _template(name: str) -> Template:
-    return _environment().get_template(f"{name}.html.j2")
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    folder = files(__package__)
-    return Environment(
-        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from scraper.compare.model import Comparison
 from scraper.compare.outputs.charts_lanes import STATES
@@ -24,9 +22,7 @@ from scraper.compare.outputs.words import (
 )
 from scraper.printing import printable
 from scraper.report.human import human_count, human_duration
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from scraper.report.templates import template
 
 __all__ = ["to_html"]
 
@@ -57,8 +53,7 @@ def _rendered(comparison: Comparison, timelines: int, runs: int) -> str:
     found = parts(comparison)
     room = timelines // max(1, sum(bool(part.timelines) for part in found))
     cores = max(1, comparison.machine.cores)
-    template = _environment().get_template("page.html.j2")
-    return template.render(
+    return template(__package__, "page.html.j2").render(
         headline=headline(comparison),
         facts=_facts(comparison),
         machine=machine_words(comparison),
@@ -144,17 +139,3 @@ def _about(comparison: Comparison) -> list[tuple[str, str]]:
         ("local server", share and f"at most {share} of the machine"),
     )
     return [(name, printable(text)) for name, text in rows if text]
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    folder = files(__package__)
-    return Environment(
-        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
