@@ -25,9 +25,10 @@ __all__ = ["RECORDED", "SOURCES", "listed", "plan_of", "source_of", "work_of"]
 SOURCES = ("targets", "fixture", "workload", "replay")
 _FLAGS = {"targets": "URLs", "fixture": "--fixture", "workload": "--workload", "replay": "--replay"}
 _OF_URLS = {"record": "--record", "depth": "--depth", "max_pages": "--max-pages"}
-_USUAL = ("latency", "parse", "polite")
-_FEWER = {"latency": (4, 8, 16, 32, 64)}
-"""Of the usual workloads the sweep is shorter: five points, which is what a law needs."""
+_USUAL = ("latency", "parse", "one-host")
+"""Waiting and computing, many hosts and one, without a promise to them and with one."""
+_FEWER = {"latency": (4, 16, 32, 64)}
+"""Of the usual workloads the sweep is shorter: with the sequential rate five points, which is what a law needs."""
 _BRIEF, _THOROUGH = (3, 0.5), (5, 1.0)
 """Rounds, and seconds a run: of the usual workloads, which are many, and of work of one's own."""
 _LONGEST = 60.0
