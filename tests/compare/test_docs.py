@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from scraper.bounds import Bound
 from scraper.cli.compare import compare
 from scraper.cli.plans import plan_of, source_of
 from scraper.compare.fixture import Fixture
+from scraper.compare.runs import Bench
 from scraper.compare.workloads import WORKLOADS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -34,6 +36,16 @@ def test_the_comparisons_that_are_shown_can_be_made(line: str, tmp_path: Path, m
     plan = plan_of(given, source_of(given), line)
     assert plan.workloads
     assert set(given["targets"]) <= {"urls.txt", "https://example.org"}
+
+
+def test_the_comparison_from_python_can_be_made() -> None:
+    (text,) = re.findall(r"^```python\n(.*?)^```", COMPARE, re.MULTILINE | re.DOTALL)
+    before, measured, _ = text.partition("found = compare(plan)")
+    names: dict[str, Any] = {}
+    exec(compile(before, "compare.md", "exec"), names)  # all but the measuring, which takes its time
+    assert measured
+    assert names["plan"].workloads == (names["work"],)
+    assert Bench(names["work"], seed=1).total == 0
 
 
 def test_all_that_a_comparison_names_is_explained() -> None:
