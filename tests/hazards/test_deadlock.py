@@ -54,7 +54,8 @@ def finishes(core: type[Crawl], backend: Threads) -> list[str]:
     store = Log()
     thread = in_background(crawl, core, backend, store)
     thread.join(PATIENCE)
-    backend.close()
+    if not thread.is_alive():  # or else no pill would find a place, either
+        backend.close()
     return sorted(store.urls)
 
 

@@ -166,12 +166,14 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def start_and_close(backend: Processes) -> None:
+    before = multiprocessing.active_children()
     with contextlib.closing(backend):
         assert until(lambda: not backend.collect(0.01) and backend.capacity == 4)
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= set(before)
 
 
-def test_processes_end_by_a_pill_for_each_of_their_threads(ends: list[str]) -> None:
+def test_processes_end_by_a_pill_for_each_of_their_threads(ends: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scraper.backends.processes._GRACE", PATIENCE)  # a machine may be slow
     start_and_close(Processes(ONE_PROCESS))
     assert ends == ["the worker ended with code 0"]
 

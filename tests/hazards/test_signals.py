@@ -126,4 +126,5 @@ def test_a_stop_waits_for_nothing(handle: Any) -> None:
     handle(run.stop)
     before = threading.active_count()
     assert sum(len(entries) for entries in run.rounds()) == 1
-    assert (run.stopped, threading.active_count()) == (True, before)
+    assert run.stopped
+    assert threading.active_count() <= before  # of tests before this one, some may have ended
