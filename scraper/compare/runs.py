@@ -196,7 +196,8 @@ def _apart(task: Task, patience: float) -> tuple[Measures, int]:
     except TimeoutError:
         raise BackendError(f"{task.case.name} has not ended after {patience:.0f} s") from None
     except (EOFError, OSError) as error:
-        raise BackendError(f"the process of {task.case.name} has died: see its message above") from error
+        process.join(_GRACE)
+        raise BackendError(f"the process of {task.case.name} has died: {_end_of(process)}") from error
     finally:
         theirs.close()
         ours.close()
@@ -204,6 +205,12 @@ def _apart(task: Task, patience: float) -> tuple[Measures, int]:
     if isinstance(told, ScraperError):
         raise type(told)(f"{task.case.name}: {told}") from told
     return told, memory.peak
+
+
+def _end_of(process: BaseProcess) -> str:
+    """How it ended; who is killed, by the system when memory runs out, leaves no message."""
+    code = process.exitcode
+    return f"it was killed by signal {-code}" if code is not None and code < 0 else "see its message above"
 
 
 def _bury(process: BaseProcess) -> None:

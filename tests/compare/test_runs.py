@@ -150,7 +150,10 @@ def test_a_run_that_dies_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     work = msgspec.structs.replace(WORK, options={"parse": "killers:kill"})
-    with Bench(work, 1) as bench, pytest.raises(BackendError, match="the process of small/asyncio/4 has died"):
+    with (
+        Bench(work, 1) as bench,
+        pytest.raises(BackendError, match="small/asyncio/4 has died: it was killed by signal 9"),
+    ):
         bench.run(CASES[3], 4, 0)
 
 
