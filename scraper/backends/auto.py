@@ -144,8 +144,10 @@ class Auto:
         name, why = self._choose(load)
         self._look = None
         if name == "asyncio":
-            self.why = f"asyncio stays: {why}"
-            if self._choose(msgspec.structs.replace(load, left=None))[0] != "asyncio":
+            again = self._choose(msgspec.structs.replace(load, left=None))[0] != "asyncio"
+            if not again or self.why == BEGIN:  # how few are left is news only once
+                self.why = f"asyncio stays: {why}"
+            if again:
                 self._look = Look(load.places, self._cores, 2 * look.enough)  # more may be found by then
             else:
                 self._flying.clear()

@@ -148,7 +148,6 @@ def test_it_stays_and_looks_again_when_there_is_too_little_left(site: Site) -> N
     assert list(dict.fromkeys(said)) == [
         BEGIN,
         "asyncio stays: 10 left",
-        "asyncio stays: 20 left",
         "threads from here on: much",
     ]
     pages = [load.pages for load in loads if load.left is not None]
