@@ -104,6 +104,8 @@ def only(found: Comparison, workload: str) -> Comparison:
 
 def test_the_headline_says_who_won_and_by_how_much() -> None:
     assert headline(comparison()) == "hybrid wins 2 of 3 workloads, 1 has no clear winner"
+    level = tuple(replace(verdict, winner=None) for verdict in comparison().verdicts)
+    assert headline(replace(comparison(), verdicts=level)) == "no clear winner in 3 workloads"
     assert re.fullmatch(
         r"latency: hybrid 64x2 is ahead with 59\d pages/s, 1\.0\d \(95 %: 1\.0\d to 1\.0\d\) times asyncio, "
         r"6\d\.\d times sequential",

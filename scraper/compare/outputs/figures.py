@@ -80,15 +80,16 @@ def _line(part: Part, series: Series, value: Callable[[Row], float | None], unit
         [(row.case.concurrency, found) for row, found in points],
         titles,
         dots,
-        [(n, rate / unit) for n, rate in _curve(series)],
+        [(n, rate / unit) for n, rate in _curve(series, 1 if _base(part) else series.rows[0].case.concurrency)],
         hollow=series.name != series.backend and series.workers == 1,
     )
 
 
-def _curve(series: Series) -> Iterator[tuple[float, float]]:
+def _curve(series: Series, low: int) -> Iterator[tuple[float, float]]:
+    """A law's line, from the N of the sequential backend on, where there is one: there it begins."""
     if series.fit is None:
         return
-    low, high = series.rows[0].case.concurrency, series.rows[-1].case.concurrency
+    high = series.rows[-1].case.concurrency
     for index in range(_CURVE + 1):
         n = low * (high / low) ** (index / _CURVE)
         yield n, rate_at(series.fit, n)

@@ -54,10 +54,11 @@ def _second(best: Sequence[Row], won: Row) -> str:
 
 def _several(judged: Sequence[Part]) -> str:
     wins = Counter(part.winner.backend for part in judged if part.winner is not None and part.ahead)
+    if not wins:
+        return f"no clear winner in {human_count(len(judged), 'workload')}"
     clauses = [f"{backend} {won}" for backend, won in wins.most_common()]
-    if wins:
-        backend, won = wins.most_common(1)[0]
-        clauses[0] = f"{backend} wins {won} of {human_count(len(judged), 'workload')}"
+    backend, won = wins.most_common(1)[0]
+    clauses[0] = f"{backend} wins {won} of {human_count(len(judged), 'workload')}"
     if left := len(judged) - wins.total():
         clauses.append(f"{left} {'has' if left == 1 else 'have'} no clear winner")
     return ", ".join(clauses)

@@ -75,7 +75,7 @@ def parts(comparison: Comparison) -> list[Part]:
 def _part(comparison: Comparison, workload: Workload) -> Part:
     name = workload.name
     rows = tuple(sorted((row for row in comparison.rows if row.case.workload == name), key=_rank))
-    fits = tuple(fit for fit in comparison.fits if fit.workload == name)
+    fits = tuple(sorted((fit for fit in comparison.fits if fit.workload == name), key=_fitted))
     runs: dict[Case, tuple[Run, ...]] = {row.case: () for row in rows}
     for run in comparison.runs:
         if run.case in runs:
@@ -101,6 +101,10 @@ def _place(case: Case) -> tuple[int, str, int, int]:
 
 def _rank(row: Row) -> tuple[int, str, int, int]:
     return _place(row.case)
+
+
+def _fitted(fit: Fit) -> tuple[int, str, int, int]:
+    return _place(Case(fit.workload, fit.backend, 0, fit.workers))
 
 
 def _best(rows: Sequence[Row]) -> Iterable[Row]:

@@ -75,7 +75,7 @@ def _workload(part: Part, index: int) -> list[Cell]:
         _backend(row.case.backend, case_label(row.case), _badge(part, row)) if won else Cell(none, "faint"),
         _figure(spread(row.rate)),
         _figure(_between(verdict.over_second if verdict and won else None)),
-        _figure(times(verdict.over_sequential if verdict and won else None)),
+        _figure(times(verdict.over_sequential if verdict and part.same else None)),
         Cell(row.finding.bound.value),
     ]
 
@@ -172,7 +172,8 @@ def fit_rows(fits: Iterable[Fit]) -> Table:
         ("error", "root mean square of the relative errors"),
         ("best", "whether it explains the rates best, for the number of its parameters"),
     )
-    rows = []
+    fits = list(fits)
+    rows, alone = [], all(fit.best for fit in fits)
     for fit in fits:
         name = f"{fit.backend} x{fit.workers}" if fit.workers else fit.backend
         shown = [fit.parameters.get(each) for each in ("rate", "serial", "contention", "coherence")]
@@ -183,7 +184,8 @@ def fit_rows(fits: Iterable[Fit]) -> Table:
             percent(fit.error, 1),
         ]
         law = LAWS.get(fit.law, fit.law)
-        rows.append([_backend(fit.backend, name), Cell(law), *map(_figure, cells), Cell("yes" if fit.best else "no")])
+        best = "-" if alone else "yes" if fit.best else "no"
+        rows.append([_backend(fit.backend, name), Cell(law), *map(_figure, cells), Cell(best)])
     return _filled(Table(headers, rows))
 
 
