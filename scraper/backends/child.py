@@ -50,30 +50,33 @@ class Setup(NamedTuple):
 
 def serve_threads(setup: Setup) -> None:
     """Run ``settings.concurrency`` threads, each one: get, visit, send, ``task_done``, until the pill."""
-    from scraper.backends.worker import Worker  # here: the event loop's worker does without requests
+    from scraper.backends.worker import Shed, Worker  # here: the event loop's worker does without requests
 
     pace = Pace()
     workers = [Worker(setup.settings) for _ in range(setup.settings.concurrency)]
+    shed = Shed(workers)
     _settle_in(lambda: (f"  {worker.doing or 'idle'}" for worker in workers))
     send = _Sender(setup.outbox)
     send([], Stats())
 
-    def work(worker: Worker) -> None:
+    def work() -> None:
         while (message := setup.inbox.get()) != PILL:
             sent, (request,) = _decode(message)
             while pause := pace.pause(request, time.monotonic()):
                 time.sleep(pause)  # the queue has no place for what is early, and it is only ever early by a little
+            worker = shed.take(request)
             outcome = worker(request, sent)
             worker.stats, counted = Stats(), worker.stats
+            shed.put(worker)
             send([outcome], counted)
             setup.inbox.task_done()
         setup.inbox.task_done()
-        worker.close()
+        shed.close_one()
 
-    threads = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in workers[1:]]
+    threads = [threading.Thread(target=work, daemon=True) for _ in workers[1:]]
     for thread in threads:
         thread.start()
-    work(workers[0])
+    work()
     for thread in threads:
         thread.join()
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 
 from scraper.backends.pace import Pace
-from scraper.backends.worker import Worker
+from scraper.backends.worker import Shed, Worker
 from scraper.model import Outcome, Request
 from scraper.settings import Settings
 from scraper.stats import Stats
@@ -21,7 +21,7 @@ __all__ = ["Threads"]
 
 
 class Threads:
-    """One session and one parser a thread; a thread is started when a request finds all others busy."""
+    """As many workers as threads; one more of both is started when a request finds all others busy."""
 
     def __init__(self, settings: Settings) -> None:
         self.capacity = settings.concurrency
@@ -31,6 +31,7 @@ class Threads:
         self._outbox: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._early: set[threading.Timer] = set()
         self._workers: list[Worker] = []
+        self._shed = Shed()
         self._threads: list[threading.Thread] = []
         self._open = 0
 
@@ -82,20 +83,24 @@ class Threads:
 
     def _start(self) -> None:
         worker = Worker(self._settings)
-        thread = threading.Thread(target=self._work, args=(worker,), name=f"fetch-{len(self._threads)}", daemon=True)
+        thread = threading.Thread(target=self._work, name=f"fetch-{len(self._threads)}", daemon=True)
         self._workers.append(worker)
+        self._shed.put(worker)
         self._threads.append(thread)
         thread.start()
 
-    def _work(self, worker: Worker) -> None:
+    def _work(self) -> None:
         while (item := self._inbox.get()) is not None:
             pause = self._pace.pause(item[0], time.monotonic())
             if pause:
                 self._hand_back(item, pause)
             else:
-                self._outbox.put(worker(*item))
+                worker = self._shed.take(item[0])
+                outcome = worker(*item)
+                self._shed.put(worker)
+                self._outbox.put(outcome)
             self._inbox.task_done()
-        worker.close()
+        self._shed.close_one()
         self._inbox.task_done()
 
     def _hand_back(self, item: tuple[Request, float], pause: float) -> None:

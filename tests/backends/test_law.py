@@ -26,6 +26,7 @@ from scraper.errors import ConfigError
 from scraper.model import Failed, Fetched, Outcome, Reason, Refused, Request
 from scraper.serving.server import Server
 from scraper.settings import Budget, Identity, Limits, Politeness, Safety, Settings
+from scraper.thread import queued
 from scraper.url import host_key
 
 SETTINGS = Settings(
@@ -122,6 +123,7 @@ def test_an_idle_collect_comes_back_in_time(backend: Backend) -> None:
 def test_close_leaves_nothing_behind(name: str, site: Site, silent: str) -> None:
     resource_tracker.ensure_running()  # one for the life of the interpreter, started by the first of its queues
     new_event_loop().close()  # libuv keeps a pipe for the life of the process, since its first loop
+    queued()  # and a thread the file in which the kernel tells how long it waited for a core
     before = held()
     backend = MAKERS[name]()
     gather(backend, site.urls())
