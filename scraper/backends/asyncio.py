@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 
 from scraper.backends.pace import Pace
 from scraper.fetch.asyncio import AsyncFetcher
-from scraper.model import Outcome, Request
+from scraper.fetch.trace import Trace
+from scraper.model import Kind, Outcome, Request, Response
 from scraper.parse import make_parser
 from scraper.settings import Settings
 from scraper.stats import Stats
@@ -40,6 +42,7 @@ class Asyncio:
         self._parse = make_parser(settings)
         self._loop = new_event_loop()  # behind what may refuse the settings: it must be closed
         self._semaphore = asyncio.Semaphore(self.capacity)
+        self._turns = _Turns(self._loop, self._fetcher)
         self._tasks: set[asyncio.Task[None]] = set()
         self._arrived: list[Outcome] = []
         self.pace = Pace()
@@ -54,6 +57,7 @@ class Asyncio:
 
     def collect(self, timeout: float) -> list[Outcome]:
         self._pausing = False
+        self._turns.begin()
         patience = self._loop.call_later(timeout, self._pause)
         self._loop.run_forever()
         patience.cancel()
@@ -92,7 +96,7 @@ class Asyncio:
         while pause := self.pace.pause(request, time.monotonic()):  # noqa: ASYNC110  # only the clock tells
             await asyncio.sleep(pause)
         async with self._semaphore:
-            outcome = await visit_async(self._fetcher, self._parse, request, submitted)
+            outcome = await visit_async(self._turns, self._parse, request, submitted)
         self._stats.count_fetch(outcome)
         self._arrived.append(outcome)
         self._pause()
@@ -112,3 +116,44 @@ class Asyncio:
         await self._fetcher.close()
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
+
+
+class _Turns:
+    """Fetches, and lets few pages go on to be parsed each time that the loop is pumped; others wait in their order.
+
+    Answers that were asked for together come in together. Were all of them parsed before the engine sees the first
+    outcome, the next requests would leave together as well, and late: with 64 in flight, 100 ms of latency and 0.5 ms
+    for a page a sixth of the time was lost to that, wave after wave.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, fetcher: AsyncFetcher) -> None:
+        self._loop, self._fetcher = loop, fetcher
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._left = 0
+
+    def begin(self) -> None:
+        """The loop is about to be pumped."""
+        self._left = _AT_ONCE
+        while self._left and self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():  # as one whose task was cancelled
+                waiter.set_result(None)
+                self._left -= 1
+
+    async def fetch(self, request: Request, trace: Trace | None = None) -> Response:
+        """See :meth:`scraper.fetch.asyncio.AsyncFetcher.fetch`."""
+        response = await self._fetcher.fetch(request, trace)
+        if trace is None and request.kind is Kind.PAGE:
+            await self._turn()
+        return response
+
+    async def _turn(self) -> None:
+        if self._left:
+            self._left -= 1
+            return
+        waiter = self._loop.create_future()
+        self._waiting.append(waiter)
+        await waiter
+
+
+_AT_ONCE = 16
