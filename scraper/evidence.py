@@ -125,5 +125,8 @@ class Span(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def lock_us(self) -> int:
-        """Microseconds of the parse that were waited for the interpreter's lock, or by the user's function itself."""
+        """Microseconds of the parse that were waited for the interpreter's lock, or for what stands before it.
+
+        That is the turn of :mod:`scraper.parse.soup`, or whatever the user's function waits for.
+        """
         return max(0, int((self.parsed - self.fetched) * 1e6) - self.cpu_us - self.queued_us)

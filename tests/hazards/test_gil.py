@@ -18,6 +18,7 @@ import pytest
 from scraper.backends import create
 from scraper.evidence import SPAN, Span
 from scraper.model import Fetched, Request
+from scraper.parse import soup
 from scraper.settings import Parsing
 from tests.hazards.apparatus import PATIENCE, everywhere, gather, in_background, until
 from tests.server import Behaviour, ScriptedServer, page
@@ -84,6 +85,40 @@ def test_without_processes_two_threads_each_wait_for_half_of_the_time(server: Sc
     assert len({span.process for span in found}) == 1
     assert len({span.thread for span in found}) == 2
     assert waited_for_the_lock(found) > 0.25
+
+
+def pages_inside_at_once(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many of two threads that read a page each are inside BeautifulSoup while the other one wants to go in."""
+    inside: list[int] = []
+    comes, leaves = threading.Event(), threading.Event()
+
+    def read(markup: str, features: str) -> str:
+        inside.append(threading.get_ident())
+        comes.set()
+        leaves.wait(PATIENCE)
+        return markup
+
+    monkeypatch.setattr(soup, "BeautifulSoup", read)
+    first = in_background(soup.soup, "<p>")
+    assert comes.wait(PATIENCE)
+    second = in_background(soup.soup, "<p>")
+    until(lambda: len(inside) == 2, 0.2)
+    found = len(inside)
+    leaves.set()
+    for thread in (first, second):
+        thread.join(PATIENCE)
+    assert len(inside) == 2
+    return found
+
+
+def test_pages_take_turns_with_beautiful_soup(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else they would take the interpreter's lock from one another with every element."""
+    assert pages_inside_at_once(monkeypatch) == 1
+
+
+def test_without_turns_all_are_inside_beautiful_soup_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(soup, "_TURN", contextlib.nullcontext())
+    assert pages_inside_at_once(monkeypatch) == 2
 
 
 @contextlib.contextmanager
