@@ -19,10 +19,10 @@ import msgspec
 
 from scraper.backends import NAMES
 from scraper.compare.estimate import Estimate, ends, expected
-from scraper.compare.machine import Others, cores, this_machine
+from scraper.compare.machine import cores, this_machine
 from scraper.compare.model import Case, Comparison, Row, Run, Timeline, Workload
 from scraper.compare.plan import cases_of, mixed, sample
-from scraper.compare.remarks import remarks, server_share
+from scraper.compare.remarks import others_share, remarks, server_share
 from scraper.compare.rows import BASELINE, agreed, best_of, by_case, fits_of, row_of, serial_of
 from scraper.compare.runs import Bench, Measured
 from scraper.compare.timeline import timeline_of
@@ -106,7 +106,6 @@ class Comparing:
         self._machine = this_machine()
         self._works = [_Work(workload, cases_of(workload, plan.backends, cores())) for workload in plan.workloads]
         self._began, self._clock = time.time(), time.monotonic()
-        self._others, self._others_share = Others(), 0.0
         self.cases = sum(len(work.cases) for work in self._works)
         watched = len(plan.backends) * len(self._works) if plan.watch else 0
         warm = sum(len(ends(work.cases)) for work in self._works) * plan.warmup
@@ -118,13 +117,10 @@ class Comparing:
         :raises BackendError: when a run breaks off; KeyboardInterrupt as everywhere.
         """
         chance = random.Random(self._plan.seed)  # noqa: S311 - an order, and no secret
-        try:
-            for work in self._works:
-                with self._bench(work.workload, self._plan.seed) as bench:
-                    work.urls = bench.urls
-                    self._measure(work, bench, chance)
-        finally:
-            self._others_share = self._others.share()
+        for work in self._works:
+            with self._bench(work.workload, self._plan.seed) as bench:
+                work.urls = bench.urls
+                self._measure(work, bench, chance)
 
     def _measure(self, work: _Work, bench: Measuring, chance: random.Random) -> None:
         rates, total = self._warm_up(work, bench), len(work.urls)
@@ -161,7 +157,7 @@ class Comparing:
         done = [work.sum_up() for work in self._works if work.runs]
         rows = tuple(row for each in done for row in each.rows)
         runs = tuple(run for each in done for run in each.runs)
-        notes = [*self._missing(), *remarks(rows, runs, rounds=self._plan.rounds, others=self._others_share)]
+        notes = [*self._missing(), *remarks(rows, runs, rounds=self._plan.rounds, others=others_share(runs, cores()))]
         return Comparison(
             command=self._plan.command,
             began=self._began,

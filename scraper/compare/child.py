@@ -26,7 +26,7 @@ from scraper.backends.base import Backend
 from scraper.compare.gauge import Gauge, Taken, WatchedCore, WatchedStore
 from scraper.compare.model import Case
 from scraper.compare.timeline import Act, Watched
-from scraper.compare.tree import Used, tree, used_by
+from scraper.compare.tree import Used, busy, tree, used_by
 from scraper.errors import BackendError, ScraperError
 from scraper.model import Fetched, Kind, Outcome
 from scraper.run import CrawlRun, open_run
@@ -65,6 +65,7 @@ class Measures(NamedTuple):
 
     :ivar pages: what each page took; ``outcomes`` a number for what came of it, equal where that is.
     :ivar failed: pages that failed, and in ``failure`` the reason of most.
+    :ivar busy: CPU seconds of all that ran on our cores in those ``seconds``.
     """
 
     start: float
@@ -77,6 +78,7 @@ class Measures(NamedTuple):
     watched: Watched
     failed: int = 0
     failure: str = ""
+    busy: float = 0.0
 
 
 def measure(task: Task, report: Connection) -> None:
@@ -98,12 +100,12 @@ def _measured(task: Task, report: Connection) -> Measures:
     gauge = Gauge(create(task.case.backend, settings), watch=task.watch)
     with _joined(task, gauge, acts) as (run, store):
         _make_ready(gauge, settings.concurrency)
-        start, before = time.perf_counter() - began, _used()
+        start, before, all_before = time.perf_counter() - began, _used(), busy()
         for _ in run.rounds():
             pass
         store.commit()
         seconds = time.perf_counter() - gauge.began
-        used = _used().since(before)
+        used, all_after = _used().since(before), busy()
         report.send(MEASURED)
         found = [outcome for outcome in store.read() if outcome.request.kind is Kind.PAGE]
     watched = Watched(gauge.visits, acts if task.watch else ())
@@ -117,6 +119,7 @@ def _measured(task: Task, report: Connection) -> Measures:
         {outcome.url: outcome_hash(outcome) for outcome in found},
         watched,
         *_failures(found),
+        busy=(all_after or 0.0) - (all_before or 0.0),
     )
 
 

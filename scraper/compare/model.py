@@ -98,6 +98,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         ``different`` counts all.
     :ivar failed: pages of which there is nothing, or on which the user's function failed; ``failure`` is the reason of
         most of them.
+    :ivar others: CPU seconds that other programs took of our cores meanwhile.
     """
 
     case: Case
@@ -120,6 +121,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[str, ...] = ()
     failed: int = 0
     failure: str = ""
+    others: float = 0.0
 
     @property
     def rate(self) -> float:

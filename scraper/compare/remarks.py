@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from scraper.compare.model import Row, Run
 from scraper.report.human import human_count
 
-__all__ = ["BUSY", "FEW_PAGES", "FEW_ROUNDS", "remarks", "server_share"]
+__all__ = ["BUSY", "FEW_PAGES", "FEW_ROUNDS", "others_share", "remarks", "server_share"]
 
 BUSY = 0.1
 """Share of the machine beyond which other programs are named."""
@@ -21,6 +21,12 @@ def server_share(runs: Sequence[Run], cores: int) -> float:
     """The share of the machine that the local server took, on average of ``runs`` of one case."""
     whole = sum(run.seconds for run in runs) * cores
     return sum(run.server_cpu for run in runs) / whole if whole else 0.0
+
+
+def others_share(runs: Sequence[Run], cores: int) -> float:
+    """The share of the machine that other programs took while ``runs`` were measured."""
+    whole = sum(run.seconds for run in runs) * cores
+    return min(1.0, sum(run.others for run in runs) / whole) if whole else 0.0
 
 
 def remarks(rows: Sequence[Row], runs: Sequence[Run], *, rounds: int, others: float) -> list[str]:

@@ -139,6 +139,7 @@ class Bench:
             late=served.late,
             failed=measures.failed,
             failure=measures.failure,
+            others=max(0.0, measures.busy - measures.used.user - measures.used.system - served.cpu),
         )
 
 

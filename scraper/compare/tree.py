@@ -1,15 +1,15 @@
-"""A process and its descendants, as /proc shows them: their memory, and what they have used so far."""
+"""A process and its descendants, as /proc shows them: their memory, and what they have used so far; and all others."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Memory", "Used", "memory_of", "tree", "used_by"]
+__all__ = ["Memory", "Used", "busy", "memory_of", "own_cores", "tree", "used_by"]
 
 _AGAIN = 5
 """Looks after which :class:`Memory` searches for new processes: that costs more, and they come at the start."""
@@ -108,3 +108,23 @@ def _switches(pid: int) -> tuple[int, int]:
                 waits += int(value) if name == "voluntary_ctxt_switches" else 0
                 preempted += int(value) if name == "nonvoluntary_ctxt_switches" else 0
     return waits, preempted
+
+
+def own_cores() -> Collection[int]:
+    """The numbers of the cores that this process may use."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+
+
+def busy() -> float | None:
+    """CPU seconds of all that ran on our cores since the start of the system, time that a host took away included.
+
+    None where the system does not tell.
+    """
+    names = {f"cpu{number}" for number in own_cores()}
+    try:
+        lines = [line.split() for line in Path("/proc/stat").read_text("ascii").splitlines()]
+        ticks = os.sysconf("SC_CLK_TCK")
+        # proc(5): user nice system idle iowait irq softirq steal; guests are in user already
+        return sum(sum(map(int, [*line[1:4], *line[6:9]])) for line in lines if line[0] in names) / ticks
+    except (OSError, ValueError, IndexError):
+        return None

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scraper.compare.machine import Others, cores, this_machine
+from scraper.compare.machine import cores, this_machine
 
 
 def test_it_tells_what_a_figure_depends_on() -> None:
@@ -36,9 +36,3 @@ def test_cores_are_those_that_may_be_used() -> None:
     code = "import os; os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1]); "
     code += "from scraper.compare.machine import cores; print(cores())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout == "1\n"
-
-
-def test_the_share_of_others_is_a_share() -> None:
-    others = Others()
-    sum(range(500_000))
-    assert 0.0 <= others.share() <= 1.0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from scraper.compare.model import Run
-from scraper.compare.remarks import remarks, server_share
+from scraper.compare.remarks import others_share, remarks, server_share
 from tests.compare.example import comparison
 from tests.compare.test_outputs import replace
 
@@ -35,6 +35,13 @@ def test_where_all_is_well_nothing_is_said() -> None:
 )
 def test_what_makes_figures_doubtful_is_said(given: dict[str, object], text: str) -> None:
     assert said(**given).startswith(text)  # type: ignore[arg-type]
+
+
+def test_the_share_of_others_is_of_all_cores_and_all_runs() -> None:
+    one, two = WHOLE.runs[:2]
+    runs = [replace(one, seconds=1.0, others=0.5), replace(two, seconds=3.0, others=0.3)]
+    assert others_share(runs, 2) == pytest.approx(0.1)
+    assert others_share([], 2) == 0.0
 
 
 def test_of_failures_the_worst_run_of_each_workload_is_named_with_its_reason() -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from scraper.compare.child import outcome_hash
 from scraper.compare.model import Case, Workload
 from scraper.compare.runs import Bench
 from scraper.compare.timeline import Watched, timeline_of
-from scraper.compare.tree import Memory, memory_of, tree, used_by
+from scraper.compare.tree import Memory, busy, memory_of, tree, used_by
 from scraper.errors import BackendError, ConfigError
 from scraper.model import Failed, Fetched, Page, Reason, Request, Timings
 from scraper.options import make_settings
@@ -58,6 +59,7 @@ def test_every_backend_is_measured_and_finds_the_same(bench: Bench, case: Case, 
     assert 0 < run.flying <= case.concurrency
     assert 10_000_000 < run.memory < 1_000_000_000
     assert min(run.switches) >= 0
+    assert run.others >= 0.0
     assert run.parse.p50 > 0
     assert run.own.p50 > 0
     assert run.server.mean == 0
@@ -226,3 +228,15 @@ def test_a_tree_is_seen_with_its_children() -> None:
         process.communicate()  # its only child has ended, and so does it
     assert used_by(found) == used_by([])
     assert memory_of(found) == 0
+
+
+def test_what_runs_on_our_cores_is_counted() -> None:
+    before = busy()
+    if before is None:
+        pytest.skip("the system does not tell")
+    until = time.process_time() + 0.1
+    while time.process_time() < until:
+        pass
+    after = busy()
+    assert after is not None
+    assert after - before > 0.05
