@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from scraper.backends.pace import Pace
 from scraper.fetch.asyncio import AsyncFetcher
 from scraper.fetch.trace import Trace
-from scraper.model import Kind, Outcome, Request, Response
+from scraper.model import Kind, Outcome, Refused, Request, Response
 from scraper.parse import make_parser
 from scraper.settings import Settings
 from scraper.stats import Stats
@@ -62,6 +62,7 @@ class Asyncio:
         self._loop.run_forever()
         patience.cancel()
         arrived, self._arrived = self._arrived, []
+        self._turns.learn(arrived)
         return arrived
 
     def wake_on(self, fileno: int) -> None:
@@ -129,16 +130,22 @@ class _Turns:
     def __init__(self, loop: asyncio.AbstractEventLoop, fetcher: AsyncFetcher) -> None:
         self._loop, self._fetcher = loop, fetcher
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._left = 0
+        self._left = self._share = _AT_ONCE
 
     def begin(self) -> None:
         """The loop is about to be pumped."""
-        self._left = _AT_ONCE
+        self._left = self._share
         while self._left and self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():  # as one whose task was cancelled
                 waiter.set_result(None)
                 self._left -= 1
+
+    def learn(self, outcomes: Iterable[Outcome]) -> None:
+        """Let as many go on next time as take a moment together, by what the last ones took: one, of heavy pages."""
+        took = [found.timings.parse_us for found in outcomes if not isinstance(found, Refused)]
+        if took:
+            self._share = max(1, min(_AT_ONCE, _MOMENT_US * len(took) // (1 + sum(took))))
 
     async def fetch(self, request: Request, trace: Trace | None = None) -> Response:
         """See :meth:`scraper.fetch.asyncio.AsyncFetcher.fetch`."""
@@ -156,4 +163,6 @@ class _Turns:
         await waiter
 
 
-_AT_ONCE = 16
+_AT_ONCE, _MOMENT_US = 16, 5_000
+"""Pages that go on in one turn at most, and the time that they may take together; one goes on in any case. With eight,
+a page that costs next to nothing would cost 6 % more."""
