@@ -74,7 +74,7 @@ def test_the_commands_run_in_their_order(folder: Path, site: DemoSite) -> None:
             continue
         ours = re.sub(r"(^|\| )scraper ", rf"\1{sys.executable} -m scraper ", here(command, site, folder))
         if command.startswith("scraper compare"):  # as little of it as there can be: a reader waits for minutes
-            ours = ours.partition("#")[0] + " --backends asyncio --concurrency 2 --repeat 1 --warmup 0 --seconds 20ms"
+            ours = ours.partition("#")[0] + " --backends asyncio --concurrency 16 --repeat 1 --warmup 0 --seconds 20ms"
         done = run(ours, folder)
         assert done.returncode in (0, 1), (ours, done.stderr)
         assert done.stdout or done.stderr

@@ -22,6 +22,7 @@ from scraper.errors import BackendError
 from scraper.model import Failed, Reason, Request
 from scraper.run import Nowhere, open_run
 from scraper.settings import Settings
+from scraper.thread import queued
 from tests.backends.autos import PATIENCE, SETTINGS, auto, endless
 from tests.backends.test_law import held
 from tests.hazards.apparatus import gather, until
@@ -62,6 +63,7 @@ def test_it_says_what_it_does_and_closes_without_a_trace(name: str, state: str, 
         pytest.skip("threads are there at once")
     resource_tracker.ensure_running()
     new_event_loop().close()
+    queued()  # see tests/backends/test_law.py
     before = held()
     backend = auto(name)
     try:

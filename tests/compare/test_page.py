@@ -206,11 +206,13 @@ def busy(count: int) -> tuple[Lane, ...]:
     return (Lane("slow", (("fetch", 0, 1_000_000),)), *(Lane(f"thread {number}", spans) for number in range(64)))
 
 
+@pytest.mark.unmeasured
 def test_a_timeline_keeps_to_its_room() -> None:
     track = Track("threads 64", "threads", "", busy(1_000))
     assert len(timeline([track], 2, room=60_000)) <= 60_000 < len(timeline([track], 2, room=10**7))
 
 
+@pytest.mark.unmeasured
 def test_a_large_comparison_stays_under_a_megabyte() -> None:
     found = comparison()
     names = [f"latency{number}" for number in range(10)]
