@@ -79,7 +79,7 @@ def test_the_page_of_a_target_follows_too(tmp_path: Path) -> None:
         assert await tab.value("window.mark") == 1
         assert await tab.value("document.activeElement.className") == "scroll"
         assert await tab.value("document.activeElement.scrollLeft") == 40
-        assert await tab.value("[...document.images].every(image => image.complete && image.naturalWidth > 40)")
+        await tab.until("[...document.images].every(image => image.complete && image.naturalWidth > 40)")
         assert tab.complaints == []
 
     with serving(facts) as server:
