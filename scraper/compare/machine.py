@@ -12,8 +12,8 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from scraper.backends import cores
 from scraper.compare.model import Machine
-from scraper.compare.tree import own_cores
 
 __all__ = ["cores", "this_machine"]
 
@@ -23,11 +23,6 @@ _LIBRARIES = (
 )
 """Those whose version may change a figure."""
 _HERE = Path(__file__).parents[2]
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    return len(own_cores())
 
 
 def this_machine() -> Machine:
