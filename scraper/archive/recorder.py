@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from scraper.archive.writing import Writer
 from scraper.backends import create
-from scraper.backends.base import Backend
+from scraper.backends.base import Around, Backend
 from scraper.evidence import EXCHANGE
 from scraper.model import Fetched, Outcome, Request
 from scraper.settings import Settings
-from scraper.stats import Stats
 
 __all__ = ["Recorder"]
 
 
-class Recorder:
+class Recorder(Around):
     """Lets ``backend`` do the work, and writes down every outcome, in the order of their arrival.
 
     Retries, redirects, robots files and sitemaps are in it too. What it gives on is what ``backend`` would have given
     without it. Both are its own: :meth:`close` closes them.
 
-    :ivar inner: who does the work.
     :raises StoreError: from :meth:`collect` and :meth:`close`, when the disk refuses.
     """
 
     def __init__(self, backend: Backend, writer: Writer) -> None:
-        self.inner, self._writer = backend, writer
+        super().__init__(backend)
+        self._writer = writer
         self._asked: dict[str, Request] = {}
 
     @classmethod
@@ -42,10 +39,6 @@ class Recorder:
         except BaseException:
             writer.close()
             raise
-
-    @property
-    def capacity(self) -> int:
-        return self.inner.capacity
 
     def submit(self, request: Request) -> None:
         self._asked[request.url] = request
@@ -61,15 +54,6 @@ class Recorder:
             self.inner.close()
         finally:
             self._writer.close()
-
-    def clock(self) -> float:
-        return self.inner.clock()
-
-    def stats(self) -> Stats:
-        return self.inner.stats()
-
-    def describe(self) -> Iterable[str]:
-        return self.inner.describe()
 
     def _plain(self, outcome: Outcome) -> Outcome:
         """The outcome as it would be if nobody had wanted more."""

@@ -19,7 +19,7 @@ from typing import Protocol
 from scraper.model import Outcome, Request
 from scraper.stats import Stats
 
-__all__ = ["Backend"]
+__all__ = ["Around", "Backend"]
 
 
 class Backend(Protocol):
@@ -46,3 +46,42 @@ class Backend(Protocol):
 
     def describe(self) -> Iterable[str]:
         """What every worker is doing and how full each queue is, a line each; safe in a signal handler."""
+
+
+class Around:
+    """A backend around another one, which does all that a subclass does not do itself.
+
+    :ivar inner: who does the work.
+    """
+
+    def __init__(self, inner: Backend) -> None:
+        self.inner = inner
+
+    @property
+    def capacity(self) -> int:
+        """See :class:`Backend`, as for all the others."""
+        return self.inner.capacity
+
+    def submit(self, request: Request) -> None:
+        """Hand ``request`` on."""
+        self.inner.submit(request)
+
+    def collect(self, timeout: float) -> list[Outcome]:
+        """What the inner one gives."""
+        return self.inner.collect(timeout)
+
+    def close(self) -> None:
+        """End the inner one."""
+        self.inner.close()
+
+    def clock(self) -> float:
+        """The inner one's."""
+        return self.inner.clock()
+
+    def stats(self) -> Stats:
+        """What the workers have counted so far."""
+        return self.inner.stats()
+
+    def describe(self) -> Iterable[str]:
+        """What every worker is doing."""
+        return self.inner.describe()

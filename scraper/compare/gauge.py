@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from scraper.backends.base import Backend
+from scraper.backends.base import Around, Backend
 from scraper.compare.timeline import Act, Visit
 from scraper.core import Turn
 from scraper.engine import Core
 from scraper.evidence import SPAN
 from scraper.model import Entry, Kind, Outcome, Refused, Request
-from scraper.stats import Stats
 from scraper.store.base import Writer
 
 __all__ = ["Gauge", "Taken", "WatchedCore", "WatchedStore"]
@@ -27,7 +26,7 @@ class Taken(NamedTuple):
     parse: float
 
 
-class Gauge:
+class Gauge(Around):
     """A backend around ``backend`` that notes when each request is submitted and collected.
 
     :param watch: whether to ask who works on it, and when; see :attr:`visits`.
@@ -37,17 +36,12 @@ class Gauge:
     """
 
     def __init__(self, backend: Backend, *, watch: bool = False) -> None:
-        self._backend = backend
+        super().__init__(backend)
         self._watch = watch
         self._flying: dict[str, float] = {}
         self.began = self.flown = 0.0
         self.pages: dict[str, Taken] = {}
         self.visits: list[Visit] = []
-
-    @property
-    def capacity(self) -> int:
-        """As the backend's, and so are the others."""
-        return self._backend.capacity
 
     def submit(self, request: Request) -> None:
         """Hand ``request`` on."""
@@ -56,11 +50,11 @@ class Gauge:
         now = time.perf_counter()
         self.began = self.began or now
         self._flying[request.url] = now
-        self._backend.submit(request)
+        self.inner.submit(request)
 
     def collect(self, timeout: float) -> list[Outcome]:
         """What the backend gives, noted."""
-        outcomes = self._backend.collect(timeout)
+        outcomes = self.inner.collect(timeout)
         now = time.perf_counter()
         for outcome in outcomes:
             self._note(outcome, now)
@@ -76,22 +70,6 @@ class Gauge:
             self.pages[url] = Taken(now - submitted, outcome.timings.parse_us / 1e6)
         if outcome.span is not None:
             self.visits.append(Visit(submitted, now, outcome.span))
-
-    def close(self) -> None:
-        """End the backend."""
-        self._backend.close()
-
-    def clock(self) -> float:
-        """The backend's clock."""
-        return self._backend.clock()
-
-    def stats(self) -> Stats:
-        """The workers' figures."""
-        return self._backend.stats()
-
-    def describe(self) -> Iterable[str]:
-        """What the workers do."""
-        return self._backend.describe()
 
 
 _NEXT = 20e-6
